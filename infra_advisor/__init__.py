@@ -1,0 +1,51 @@
+"""Which hardware should run a language model, how fast, and at what cost: the commands of `advisor` as functions.
+
+    from infra_advisor import Limits, Workload, load, recommend
+
+    answer = recommend(load(), Workload(model="70b"), Limits(ttft_s=0.5))
+
+Nothing is imported until it is used: `import infra_advisor` costs no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infra_advisor.advice.compare import compare as compare
+    from infra_advisor.advice.estimate import estimate as estimate
+    from infra_advisor.advice.limits import Choice as Choice
+    from infra_advisor.advice.limits import Limits as Limits
+    from infra_advisor.advice.recommend import recommend as recommend
+    from infra_advisor.errors import AdvisorError as AdvisorError
+    from infra_advisor.errors import CatalogError as CatalogError
+    from infra_advisor.errors import UsageError as UsageError
+    from infra_advisor.facts.catalog import load as load
+    from infra_advisor.search.workload import Workload as Workload
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AdvisorError": "errors",
+    "CatalogError": "errors",
+    "Choice": "advice.limits",
+    "Limits": "advice.limits",
+    "UsageError": "errors",
+    "Workload": "search.workload",
+    "compare": "advice.compare",
+    "estimate": "advice.estimate",
+    "load": "facts.catalog",
+    "recommend": "advice.recommend",
+}
+__all__ = [  # noqa: RUF022 - the same names as _HOMES, spelled out for type checkers
+    "AdvisorError", "CatalogError", "Choice", "Limits", "UsageError", "Workload", "compare", "estimate", "load", "recommend",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,244 @@
+"""From rows to answers: every figure, term, band and margin of the fleets that are shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.rows import Row
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.physics.cost import usd_per_mtok
+from infra_advisor.physics.energy import serving_power_w, tokens_per_joule
+from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.points import Part
+from infra_advisor.search.solve import latency
+from infra_advisor.units import GB, HOURS_PER_MONTH
+
+WORDS = {"roofline": "", "interconnect": "interconnect", "host": "host", "queue": "queue"}
+LABELS = {
+    "weights": "weights",
+    "experts": "routed experts",
+    "attention": "attention and KV cache",
+    "collectives": "collectives",
+    "pipeline": "pipeline hops",
+    "launches": "kernel launches",
+    "engine": "engine step",
+    "dispatch": "layer dispatch",
+}
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Terms of the shown fleets, evaluated together: position k belongs to the k-th place asked for."""
+
+    ttft_terms: list[list[Term]]
+    tpot_terms: list[list[Term]]
+
+
+def details(fleets: Fleets, places: Sequence[int]) -> Detail:
+    """The terms of TTFT and of TPOT at the load, for some fleets. They add up to the means."""
+    index = np.array(places, dtype=np.intp)
+    timing = fleets.timing.take(index)
+    served = timing.serve(fleets.solved.in_flight[index], open_arrivals=fleets.open_arrivals)
+    context = timing.input_tokens + timing.output_tokens / 2.0
+    decode = timing.decode_terms(np.maximum(served.running, 1.0), context)
+    prefill = timing.prefill_terms(np.ones(len(places)))
+    ttft_terms, tpot_terms = [], []
+    for k in range(len(places)):
+        first = _terms("prefill", prefill, k)
+        first.insert(0, Term(phase="prefill", name="request handling", seconds=float(timing.d.frontend_s[k]), bound="host"))
+        first.append(Term(phase="prefill", name="queue", seconds=float((served.queue_s + served.admission_s)[k]), bound="queue"))
+        each = _terms("decode", decode, k)
+        step_s = sum(term.seconds for term in each)
+        each.append(Term(phase="decode", name="prefill of others", seconds=max(float(served.tpot_s[k]) - step_s, 0.0), bound="queue"))
+        ttft_terms.append(first)
+        tpot_terms.append(each)
+    return Detail(ttft_terms, tpot_terms)
+
+
+def _terms(phase: str, parts: dict[str, Part], k: int) -> list[Term]:
+    found = []
+    for name, part in parts.items():
+        seconds = float(part.seconds[k])
+        if seconds <= 0.0:
+            continue
+        bound, detail = part.kind, None
+        if part.moving_s is not None and part.computing_s is not None and part.moved_bytes is not None and part.flop is not None:
+            moving, computing = float(part.moving_s[k]), float(part.computing_s[k])
+            bound = "memory bandwidth" if moving >= computing else "compute"
+            moved, flop = float(part.moved_bytes[k]), float(part.flop[k])
+            detail = f"moving {moved / GB:.4g} GB at {moved / moving / 1e12:.3g} TB/s: {moving * 1e3:.4g} ms"
+            if computing > 0:
+                detail += f"; computing {flop / 1e12:.3g} TFLOP at {flop / computing / 1e12:.4g} TFLOP/s: {computing * 1e3:.4g} ms"
+        found.append(Term(phase=phase, name=LABELS[name], seconds=seconds, bound=bound, detail=detail))  # type: ignore[arg-type]
+    return found
+
+
+def binding(terms: Sequence[Term]) -> str | None:
+    """What takes most of the time, by kind."""
+    share: dict[str, float] = {}
+    for term in terms:
+        share[term.bound] = share.get(term.bound, 0.0) + term.seconds
+    return max(share, key=lambda kind: share[kind]) if share else None
+
+
+def answers(catalog: Catalog, fleets: Fleets, rows: Sequence[Row], limits: Limits, *, ranks: Sequence[int | None], labels: Sequence[tuple[str, ...]], behind: dict[str, int], statistic: str) -> list[Answer]:
+    """Answers of the rows, in their order."""
+    if not rows:
+        return []
+    detail = details(fleets, [row.place for row in rows])
+    return [
+        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.key[2], 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic)
+        for k, row in enumerate(rows)
+    ]
+
+
+def _answer(
+    catalog: Catalog,
+    fleets: Fleets,
+    row: Row,
+    limits: Limits,
+    rank: int | None,
+    labels: tuple[str, ...],
+    behind: int,
+    ttft_terms: list[Term],
+    tpot_terms: list[Term],
+    statistic: str,
+) -> Answer:
+    candidate, priced, place = fleets.candidates[row.place], row.priced, row.place
+    chip = catalog.chips[candidate.platform.chip]
+    layout, family = candidate.layout, candidate.family
+    replicas = round(float(fleets.replicas[place]))
+    machines = round(float(fleets.machines[place]))
+    provider = catalog.providers.get(priced.provider)
+    performance = _performance(fleets, row)
+    cost = _cost(fleets, row, performance)
+    reason = None
+    if priced.usd_per_h is None:
+        reason = "; ".join(priced.notes) or "no price"
+    return Answer(
+        rank=rank,
+        id=f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}/kv-{candidate.kv.id}/tp{layout.tp}-pp{layout.pp}-ep{layout.ep}-dp{layout.dp}",
+        labels=labels,
+        offer=OfferPart(
+            id=priced.id,
+            provider=priced.provider,
+            provider_name=provider.name if provider else None,
+            instance_type=priced.instance_type,
+            region=priced.region,
+            country=priced.country,
+            price_kind=priced.price_kind,
+            usd_per_h=priced.usd_per_h,
+            price_date=priced.price_date,
+            price_age_d=priced.price_age_d,
+            source=priced.source,
+            marks=priced.marks,
+            purchase_usd=priced.purchase_usd,
+            other_regions=behind,
+        ),
+        hardware=HardwarePart(
+            class_=priced.class_,  # type: ignore[arg-type]
+            accelerator=chip.id,
+            accelerator_name=chip.name,
+            vendor=chip.vendor,
+            accelerators_per_replica=layout.chips,
+            replicas=replicas,
+            accelerators_total=layout.chips * replicas,
+            instances=machines,
+            accelerators_billed=float(machines * candidate.platform.chips),
+        ),
+        software=SoftwarePart(
+            engine=candidate.engine.id, weights=candidate.weights.format.id, kv=candidate.kv.id, tp=layout.tp, pp=layout.pp, ep=layout.ep, dp=layout.dp
+        ),
+        performance=performance,
+        bound=Bound(prefill=binding(ttft_terms), decode=binding(tpot_terms)),
+        terms=(*ttft_terms, *tpot_terms),
+        cost=cost,
+        headroom=tuple(headroom(limits, performance, cost, statistic)),
+        grade=candidate.grade if family.grade <= candidate.grade else family.grade,  # type: ignore[arg-type]
+        reason=reason,
+        assumptions=(*candidate.notes, *(priced.notes if priced.usd_per_h is not None else ()), *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp)),
+    )
+
+
+def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str, ...]:
+    return ("accelerators talk through the host's PCIe bus",) if link_bytes_per_s is None and tp * pp > 1 else ()
+
+
+def _performance(fleets: Fleets, row: Row) -> Performance:
+    place, family = row.place, fleets.candidates[row.place].family
+    served, solved = fleets.solved.served, fleets.solved
+    replicas = float(fleets.replicas[place])
+    tpot_s, ttft_s = float(served.tpot_s[place]), float(served.ttft_s[place])
+    throughput = float(fleets.output_tokens_per_s[place])
+    watts = row.priced.board_w
+    joule = None
+    if watts is not None:
+        power = serving_power_w(board_w=watts, accelerators=float(fleets.draw_chips[place]), draw_share=1.0, host_share=0.0)
+        joule = tokens_per_joule(output_tokens_per_s=throughput, power_w=power, facility_overhead=1.0)
+    in_flight = float(solved.in_flight[place]) * replicas
+    return Performance(
+        concurrency=in_flight,
+        request_rate_per_s=throughput / fleets.timing.output_tokens,
+        ttft_s=_predicted(fleets, place, "ttft", ttft_s, family.band_ttft),
+        tpot_s=_predicted(fleets, place, "tpot", tpot_s, family.band_tpot),
+        output_tokens_per_s=throughput,
+        replica_output_tokens_per_s=throughput / replicas,
+        output_tokens_per_s_per_user=1.0 / tpot_s,
+        max_concurrency=float(np.floor(solved.limit[place] + 1e-9)) * replicas,
+        max_output_tokens_per_s=float(fleets.limit_tokens_per_s[place]),
+        saturated=bool(served.admission_s[place] > 0.0),
+        tokens_per_joule=joule,
+    )
+
+
+def _predicted(fleets: Fleets, place: int, which: str, mean: float, band: tuple[float, float]) -> Predicted:
+    position = 0 if which == "ttft" else 1
+    one = fleets.timing.take(np.array([place]))
+    served = one.serve(fleets.solved.in_flight[[place]], open_arrivals=fleets.open_arrivals)
+    quantiles = {name: float(latency(one, served, name)[position][0]) for name in ("p50", "p95")}
+    return Predicted(mean=mean, p50=quantiles["p50"], p95=quantiles["p95"], low=mean * band[0], high=mean * band[1])
+
+
+def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
+    family = fleets.candidates[row.place].family
+    utilisation = float(fleets.output_tokens_per_s[row.place] / fleets.limit_tokens_per_s[row.place])
+    lines = row.priced.cost_lines
+    if row.usd_per_h is None or row.usd_per_mtok_output is None or performance.output_tokens_per_s is None:
+        return Cost(
+            usd_per_h=None, usd_per_month=None, usd_per_mtok_output=None, usd_per_mtok_total=None, usd_per_mtok_output_at_limit=None, utilisation=utilisation, lines=lines
+        )
+    per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
+    total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
+    low, high = family.band_throughput
+    return Cost(
+        usd_per_h=row.usd_per_h,
+        usd_per_month=row.usd_per_h * HOURS_PER_MONTH,
+        usd_per_mtok_output=row.usd_per_mtok_output,
+        usd_per_mtok_total=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=total_tokens_per_s),
+        usd_per_mtok_output_low=row.usd_per_mtok_output / high,
+        usd_per_mtok_output_high=row.usd_per_mtok_output / low,
+        usd_per_mtok_output_at_limit=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=float(fleets.limit_tokens_per_s[row.place])),
+        utilisation=utilisation,
+        lines=lines,
+    )
+
+
+def headroom(limits: Limits, performance: Performance, cost: Cost, statistic: str) -> list[Headroom]:
+    """Margin to every limit that was set."""
+    found = []
+    for name, allowed, predicted in (
+        ("ttft", limits.ttft_s, getattr(performance.ttft_s, statistic)),
+        ("tpot", limits.tpot_s, getattr(performance.tpot_s, statistic)),
+        ("budget", limits.budget_usd_per_month, cost.usd_per_month),
+    ):
+        if allowed is not None:
+            margin = None if predicted is None else 1.0 - predicted / allowed
+            found.append(Headroom(limit=name, allowed=allowed, predicted=predicted, margin=margin, met=None if margin is None else margin >= 0.0))
+    wanted, reached = limits.throughput_tokens_per_s, performance.output_tokens_per_s
+    if wanted is not None:
+        margin = None if reached is None else reached / wanted - 1.0
+        found.append(Headroom(limit="throughput", allowed=wanted, predicted=reached, margin=margin, met=None if margin is None else margin >= -1e-6))
+    return found

@@ -1,0 +1,139 @@
+"""Hosted APIs as a class of their own: priced per token, their speed unknown unless somebody measured it."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.question import Understood
+from infra_advisor.errors import CatalogError
+from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.market import rates_on
+from infra_advisor.units import HOURS_PER_MONTH
+
+IN_COUNTRY = ("in-country", "in-region")
+SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
+
+
+def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[str]) -> tuple[list[Answer], list[Answer]]:
+    """(rankable, unranked) answers for the endpoints that serve the model. `rank` is still None."""
+    limits = understood.limits
+    if "api" not in limits.where or limits.owned is not None or limits.vendor.keep or limits.accelerator.keep:
+        return [], []
+    rankable, unranked = [], []
+    for offer in _offers(catalog, understood):
+        if not limits.provider.admits(offer.operator, offer.provider):
+            excluded["provider not chosen"] += 1
+            continue
+        if offer.retired_on(catalog.as_of.isoformat()):
+            excluded["API model withdrawn"] += 1
+            continue
+        if offer.flag and (mark := offer.flag if offer.flag in ("stale", "outlier") else "unverified") not in limits.include:
+            excluded[f"{mark} offers (--include {mark} admits them)"] += 1
+            continue
+        if limits.max_price_age_d is not None and _age_d(catalog, offer) > limits.max_price_age_d:
+            excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
+            continue
+        known_country = offer.hosting_country if offer.residency_class in IN_COUNTRY else None
+        if limits.residency and known_country is not None and known_country != limits.residency:
+            excluded[f"outside {limits.residency}"] += 1
+            continue
+        answer = _answer(catalog, understood, offer)
+        why = _why_unranked(answer, offer, limits, known_country)
+        (unranked if why else rankable).append(answer.model_copy(update={"reason": why}) if why else answer)
+    return rankable, unranked
+
+
+def _why_unranked(answer: Answer, offer: ApiOffer, limits: Limits, country: str | None) -> str | None:
+    if answer.cost.usd_per_mtok_output is None:
+        return "no list price for prompt and output tokens"
+    if limits.residency and country is None:
+        return f"residency unknown: processing is {offer.residency_class or 'not stated'}"
+    if limits.ttft_s or limits.tpot_s or limits.throughput_tokens_per_s:
+        return SPEED_UNKNOWN
+    if limits.budget_usd_per_month and answer.cost.usd_per_month is None:
+        return "monthly cost unknown: no load in tokens is given"
+    if limits.budget_usd_per_month and answer.cost.usd_per_month and answer.cost.usd_per_month > limits.budget_usd_per_month:
+        return f"over the budget: {answer.cost.usd_per_month:,.0f} USD per month"
+    return None
+
+
+def _offers(catalog: Catalog, understood: Understood) -> Iterator[ApiOffer]:
+    problems: list[str] = []
+    for path in catalog.table_path("api_prices"):
+        yield from read_api_offers(path, understood.resolved.model.id, problems)
+    if problems:
+        raise CatalogError(problems)
+
+
+def _age_d(catalog: Catalog, offer: ApiOffer) -> int:
+    import datetime
+
+    return (catalog.as_of - datetime.date.fromisoformat(offer.seen)).days
+
+
+def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer:
+    workload = understood.workload
+    rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())
+    per_usd = rates.get(offer.currency)
+    output = per_total = None
+    if offer.input_per_mtok is not None and offer.output_per_mtok is not None and per_usd is not None:
+        prompt_usd, output_usd = float(offer.input_per_mtok / per_usd), float(offer.output_per_mtok / per_usd)
+        per_request = prompt_usd * workload.input_tokens + output_usd * workload.output_tokens
+        output, per_total = per_request / workload.output_tokens, per_request / workload.tokens_per_request
+    rate = understood.load.request_rate_per_s
+    usd_per_h = None if rate is None or output is None else output * rate * workload.output_tokens * 3600.0 / 1e6
+    provider = catalog.providers.get(offer.operator)
+    return Answer(
+        rank=None,
+        id=f"api-{offer.id}",
+        offer=OfferPart(
+            id=offer.id,
+            provider=offer.operator,
+            provider_name=provider.name if provider else None,
+            instance_type=offer.api_model,
+            region=offer.region_scope,
+            country=offer.hosting_country,
+            price_kind="per token",
+            usd_per_h=None,
+            price_date=offer.seen,
+            price_age_d=_age_d(catalog, offer),
+            source=offer.source,
+            marks=(offer.flag,) if offer.flag else (),
+        ),
+        hardware=HardwarePart(
+            class_="api",
+            accelerator=offer.chip or "not published",
+            accelerator_name=offer.chip or "not published",
+            vendor=offer.operator,
+            accelerators_per_replica=0,
+            replicas=0,
+            accelerators_total=0,
+            instances=0,
+            accelerators_billed=0.0,
+        ),
+        software=SoftwarePart(engine="hosted", weights=offer.variant or "not published", kv="not published"),
+        performance=Performance(
+            concurrency=understood.load.in_flight,
+            request_rate_per_s=rate,
+            ttft_s=Predicted(mean=None),
+            tpot_s=Predicted(mean=None),
+            output_tokens_per_s=None if rate is None else rate * workload.output_tokens,
+            replica_output_tokens_per_s=None,
+            output_tokens_per_s_per_user=None,
+            max_concurrency=None,
+            speed_reason=SPEED_UNKNOWN,
+        ),
+        bound=Bound(prefill=None, decode=None),
+        cost=Cost(
+            usd_per_h=usd_per_h,
+            usd_per_month=None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH,
+            usd_per_mtok_output=output,
+            usd_per_mtok_total=per_total,
+            usd_per_mtok_output_at_limit=None,
+            utilisation=None,
+            lines=(f"prompt {offer.input_per_mtok} + output {offer.output_per_mtok} {offer.currency} per million tokens",),
+        ),
+        grade="D",
+    )

@@ -1,0 +1,59 @@
+"""The limits an answer must keep, as asked."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from infra_advisor.errors import UsageError, did_you_mean
+
+Statistic = Literal["mean", "p50", "p95"]
+
+CLASSES = ("cloud", "onprem", "edge", "api")
+DOUBTFUL = ("spot", "marketplace", "stale", "outlier", "unverified", "capacity-block", "restricted", "batch-only", "announced", "export-risk")
+"""Kinds of offer that rank only when asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Names to keep and names to leave out; empty `keep` keeps everything not left out."""
+
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+    def admits(self, *names: str) -> bool:
+        """True when none of the names is dropped and, where a keep list exists, one of them is on it."""
+        return not any(name in self.drop for name in names) and (not self.keep or any(name in self.keep for name in names))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Targets and constraints. Everything unset is no limit: defaults never reject the question."""
+
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    throughput_tokens_per_s: float | None = None
+    """Least output tokens/s of the whole deployment."""
+    statistic: Statistic = "mean"
+    residency: str | None = None
+    """ISO 3166-1 alpha-2 country in which the data must be processed, upper case."""
+    where: tuple[str, ...] = CLASSES
+    vendor: Choice = Choice()
+    provider: Choice = Choice()
+    accelerator: Choice = Choice()
+    budget_usd_per_month: float | None = None
+    max_price_age_d: float | None = None
+    include: tuple[str, ...] = ()
+    owned: str | None = None
+    """A device already bought: only power and hosting are charged, and nothing else is considered."""
+
+    def __post_init__(self) -> None:
+        for name in ("ttft_s", "tpot_s", "throughput_tokens_per_s", "budget_usd_per_month", "max_price_age_d"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise UsageError(f"{name} is {value}; a limit must be finite and above zero")
+        for label, values, known in (("--where", self.where, CLASSES), ("--include", self.include, DOUBTFUL)):
+            for value in values:
+                if value not in known:
+                    raise UsageError(f"{label}: {value!r} is unknown; accepted: {', '.join(known)}.{did_you_mean(value, known)}")
+        if self.statistic not in ("mean", "p50", "p95"):
+            raise UsageError(f"--at: {self.statistic!r} is unknown; accepted: mean, p50, p95")

@@ -1,0 +1,96 @@
+"""Near misses: the options that break a limit by least, and the smallest change of the question that would admit them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from infra_advisor.advice.answer import Answer, NearMiss, Relaxation, Violation
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.rows import Row
+from infra_advisor.search.fleet import Fleets
+
+ROUND_UP = 1.0 + 1e-9
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A row that breaks limits, and how far the worst lies off (1.3 = 30 % over)."""
+
+    row: Row
+    worst: float
+
+
+def speed_excess(fleets: Fleets, place: int, limits: Limits) -> float:
+    """Largest ratio of predicted to allowed over the speed limits; 1 or less where all are met."""
+    ratios = [1.0]
+    if limits.ttft_s is not None:
+        ratios.append(float(fleets.ttft_s[place]) / limits.ttft_s)
+    if limits.tpot_s is not None:
+        ratios.append(float(fleets.tpot_s[place]) / limits.tpot_s)
+    if limits.throughput_tokens_per_s is not None:
+        ratios.append(limits.throughput_tokens_per_s / float(fleets.output_tokens_per_s[place]))
+    return max(ratios)
+
+
+def closest(misses: Iterable[Miss], fleets: Fleets, most: int) -> list[Row]:
+    """The nearest misses, one per accelerator, nearest first; price decides between equals."""
+    best: dict[str, Miss] = {}
+    for miss in misses:
+        chip = fleets.candidates[miss.row.place].platform.chip
+        if chip not in best or (miss.worst, miss.row.key) < (best[chip].worst, best[chip].row.key):
+            best[chip] = miss
+    return [miss.row for miss in sorted(best.values(), key=lambda miss: (miss.worst, miss.row.key))[:most]]
+
+
+def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str | None, weights_asked: str) -> list[Violation]:
+    """Every limit the answer breaks, with the option that would admit it."""
+    found = []
+    ttft, tpot = getattr(answer.performance.ttft_s, statistic), getattr(answer.performance.tpot_s, statistic)
+    if limits.ttft_s is not None and ttft is not None and ttft > limits.ttft_s * ROUND_UP:
+        found.append(Violation(limit="ttft", allowed=limits.ttft_s, predicted=ttft, relax=f"--ttft {_up_ms(ttft)}"))
+    if limits.tpot_s is not None and tpot is not None and tpot > limits.tpot_s * ROUND_UP:
+        found.append(Violation(limit="tpot", allowed=limits.tpot_s, predicted=tpot, relax=f"--tpot {_up_ms(tpot)}"))
+    wanted, reached = limits.throughput_tokens_per_s, answer.performance.output_tokens_per_s
+    if wanted is not None and reached is not None and reached < wanted * (1.0 - 1e-6):
+        found.append(Violation(limit="throughput", allowed=wanted, predicted=reached, relax=f"--throughput {int(reached)}"))
+    budget, month = limits.budget_usd_per_month, answer.cost.usd_per_month
+    if budget is not None and month is not None and month > budget * ROUND_UP:
+        found.append(Violation(limit="budget", allowed=budget, predicted=month, relax=f"--budget {int(month) + 1}/month"))
+    if outside is not None and limits.residency is not None:
+        found.append(Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none"))
+    if weights_asked == "auto" and _bits(answer.software.weights) < 8:
+        found.append(Violation(limit="weights", allowed="8 bits or native", predicted=answer.software.weights, relax="--weights 4bit"))
+    return found
+
+
+def _bits(name: str) -> int:
+    from infra_advisor.facts.formats import bundled_formats
+
+    found = bundled_formats().weights.get(name)
+    return 16 if found is None else found.level
+
+
+def _up_ms(seconds: float) -> str:
+    """The smallest round duration that admits the prediction: two to three digits, rounded up."""
+    milliseconds = seconds * 1e3
+    step = 10.0 ** max(len(str(int(milliseconds))) - 3, 0) if milliseconds >= 100 else 1.0 if milliseconds >= 10 else 0.1
+    whole = int(milliseconds / step) + 1
+    return f"{whole * step:g}ms"
+
+
+def relaxations(misses: Sequence[NearMiss]) -> list[Relaxation]:
+    """For each limit, the least relaxation that admits a near miss which breaks only that limit."""
+    best: dict[str, tuple[float, Relaxation]] = {}
+    for miss in misses:
+        if len(miss.violations) != 1:
+            continue
+        (broken,) = miss.violations
+        if isinstance(broken.predicted, float) and isinstance(broken.allowed, float):
+            off = max(broken.predicted / broken.allowed, broken.allowed / broken.predicted)
+            needed: float | str = broken.predicted
+        else:
+            off, needed = miss.cost.usd_per_mtok_output or float("inf"), str(broken.predicted)
+        text = f"{broken.relax} admits {miss.hardware.accelerators_total}x {miss.hardware.accelerator_name} ({miss.offer.provider})"
+        relaxation = Relaxation(limit=broken.limit, allowed=broken.allowed, needed=needed, answer=miss.id, text=text)
+        if broken.limit not in best or off < best[broken.limit][0]:
+            best[broken.limit] = (off, relaxation)
+    return [relaxation for _, relaxation in best.values()]

@@ -1,0 +1,187 @@
+"""From the question as asked to what the search needs: the model, the load of the fleet, the targets, and what was taken for granted."""
+
+from dataclasses import dataclass
+
+from infra_advisor.advice.answer import Assumption, CatalogStamp, LimitsPart, WorkloadPart
+from infra_advisor.advice.limits import Choice, Limits
+from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.formats import bundled_formats
+from infra_advisor.facts.model_names import ResolvedModel, resolve_model
+from infra_advisor.search.calibration import read_parameters
+from infra_advisor.search.candidates import Question
+from infra_advisor.search.precision import check_format_names
+from infra_advisor.search.solve import Load, Targets
+from infra_advisor.search.workload import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS, DEFAULT_THINK_S, Workload
+from infra_advisor.units import HOURS_PER_MONTH, SECONDS_PER_DAY
+
+SHORTEST_REQUEST_S = 1e-6
+
+NEEDED = ("chips", "engines", "nodes", "offers", "purchases", "hosting", "assumptions", "exchange_rates", "aliases", "providers", "parameters")
+"""Collections a recommendation reads; loaded together so that all their problems are reported at once."""
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The question, ready for the search."""
+
+    workload: Workload
+    limits: Limits
+    resolved: ResolvedModel
+    question: Question
+    load: Load
+    targets: Targets
+    utilisation: float
+    assumptions: tuple[Assumption, ...]
+
+
+def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understood:
+    """Resolve names and turn the load into one of the three forms the search knows. Raises UsageError, CatalogError."""
+    catalog.preload(NEEDED)
+    resolved = resolve_model(workload.model, catalog)
+    formats = bundled_formats()
+    weights = resolved.weights if workload.weights == "auto" and resolved.weights else workload.weights
+    check_format_names(weights, workload.kv, formats)
+    longest = resolved.model.max_context
+    if longest is not None and workload.tokens_per_request > longest:
+        raise UsageError(
+            f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens exceed the context of {resolved.model.name} ({longest:,}); "
+            "shorten them or choose a model with a longer context"
+        )
+    _check_names(catalog, limits)
+    load, said = _load(workload, limits)
+    utilisation = float(catalog.assumptions["utilisation_default"].value)
+    targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
+    parameters = read_parameters(catalog.parameters)
+    question = Question(resolved.model, resolved.model.architecture, formats, parameters, weights, workload.kv)
+    given = [*_stated(workload, resolved, weights), *said]
+    if not load.stated:
+        given.append(
+            Assumption(name="load", value=utilisation, origin="default", note=f"no load given: priced at {utilisation:.0%} of the highest load within the targets")
+        )
+    if limits.statistic != "mean":
+        note = f"{limits.statistic} in closed form: an exponential wait on top of a fixed time; no simulation of bursts"
+        given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
+    given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
+    return Understood(workload, limits, resolved, question, load, targets, utilisation, tuple(given))
+
+
+def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
+    if workload.users is not None:
+        note = "each user waits for the answer, thinks, and asks again"
+        origin = "default" if workload.think_s == DEFAULT_THINK_S else "input"
+        return Load(users=workload.users, think_s=workload.think_s), [Assumption(name="think_s", value=workload.think_s, origin=origin, note=note)]
+    if workload.concurrency is not None:
+        return Load(in_flight=workload.concurrency), []
+    if workload.request_rate_per_s is not None:
+        return Load(request_rate_per_s=workload.request_rate_per_s), []
+    if workload.tokens_per_day is not None:
+        rate = workload.tokens_per_day / workload.tokens_per_request / SECONDS_PER_DAY
+        note = "tokens per day count prompt and output, spread evenly over 24 hours; use --rate for a peak"
+        return Load(request_rate_per_s=rate), [Assumption(name="request_rate_per_s", value=rate, origin="input", note=note)]
+    if limits.throughput_tokens_per_s is not None:
+        rate = limits.throughput_tokens_per_s / workload.output_tokens
+        note = "no load given: the throughput asked for is the load"
+        return Load(request_rate_per_s=rate), [Assumption(name="request_rate_per_s", value=rate, origin="default", note=note)]
+    return Load(), []
+
+
+def _longest_request(workload: Workload, limits: Limits) -> float | None:
+    """Mean request time at which a fixed number of requesters yields the throughput asked for (Little's law). [s]"""
+    wanted = limits.throughput_tokens_per_s
+    if wanted is None:
+        return None
+    if workload.concurrency is not None:
+        return workload.concurrency * workload.output_tokens / wanted
+    if workload.users is not None:
+        return max(workload.users * workload.output_tokens / wanted - workload.think_s, SHORTEST_REQUEST_S)
+    return None
+
+
+def _stated(workload: Workload, resolved: ResolvedModel, weights: str) -> list[Assumption]:
+    found = []
+    if resolved.stated:
+        found.append(Assumption(name="model", value=resolved.model.id, origin="input", note=resolved.stated))
+    if resolved.model.doubt:
+        note = "layers are an estimate: do not size memory by them" if resolved.model.doubt == "guessed" else "layers rest on recollection"
+        found.append(Assumption(name="model_doubt", value=resolved.model.doubt, origin="catalog", note=note))
+    for name, value, default in (("input_tokens", workload.input_tokens, DEFAULT_INPUT_TOKENS), ("output_tokens", workload.output_tokens, DEFAULT_OUTPUT_TOKENS)):
+        if value == default:
+            found.append(Assumption(name=name, value=value, origin="default"))
+    if weights == "auto":
+        found.append(Assumption(name="weights", value="auto", origin="default", note="the checkpoint's own format or 8 bits; fewer only when asked for"))
+    if workload.kv == "auto":
+        found.append(Assumption(name="kv", value="auto", origin="default", note="16 bits"))
+    return found
+
+
+def _check_names(catalog: Catalog, limits: Limits) -> None:
+    vendors = {chip.vendor for chip in catalog.chips.values()}
+    for label, choice, known in (
+        ("--vendor", limits.vendor, vendors),
+        ("--provider", limits.provider, {*catalog.providers, *(node.provider for node in catalog.nodes.values()), "purchase", "owned"}),
+        ("--accelerator", limits.accelerator, set(catalog.chips)),
+    ):
+        for name in (*choice.keep, *choice.drop):
+            if name not in known:
+                raise UsageError(f"{label}: {name!r} is unknown.{did_you_mean(name, known)}")
+
+
+def canonical_accelerators(catalog: Catalog, choice: Choice) -> Choice:
+    """Accelerator names as chip ids: aliases and unique beginnings are resolved. Raises UsageError."""
+    return Choice(keep=tuple(catalog.chip(name).id for name in choice.keep), drop=tuple(catalog.chip(name).id for name in choice.drop))
+
+
+def stamp(catalog: Catalog) -> CatalogStamp:
+    """Which facts an answer rests on."""
+    return CatalogStamp(version=catalog.version, hash=catalog.hash, layers=catalog.layers)
+
+
+def workload_part(understood: Understood) -> WorkloadPart:
+    """The workload as it was understood."""
+    workload, model = understood.workload, understood.resolved.model
+    return WorkloadPart(
+        model=model.id,
+        model_name=model.name,
+        hf_id=model.hf_id,
+        parameters_total=model.architecture.parameters,
+        parameters_active=model.architecture.active_parameters,
+        input_tokens=workload.input_tokens,
+        output_tokens=workload.output_tokens,
+        weights=understood.question.weights,
+        kv=workload.kv,
+        concurrency=workload.concurrency,
+        request_rate_per_s=understood.load.request_rate_per_s,
+        users=workload.users,
+        think_s=workload.think_s if workload.users is not None else None,
+        tokens_per_day=workload.tokens_per_day,
+        utilisation=None if understood.load.stated else understood.utilisation,
+    )
+
+
+def limits_part(limits: Limits) -> LimitsPart:
+    """The limits as they were understood."""
+    return LimitsPart(
+        statistic=limits.statistic,
+        ttft_s=limits.ttft_s,
+        tpot_s=limits.tpot_s,
+        throughput_tokens_per_s=limits.throughput_tokens_per_s,
+        budget_usd_per_month=limits.budget_usd_per_month,
+        residency=limits.residency,
+        where=limits.where,
+        vendors=_spelled(limits.vendor),
+        providers=_spelled(limits.provider),
+        accelerators=_spelled(limits.accelerator),
+        include=limits.include,
+        max_price_age_d=limits.max_price_age_d,
+        owned=limits.owned,
+    )
+
+
+def _spelled(choice: Choice) -> tuple[str, ...]:
+    return (*choice.keep, *(f"!{name}" for name in choice.drop))
+
+
+def seconds_per_month() -> float:
+    """Seconds in the month by which monthly figures are made."""
+    return HOURS_PER_MONTH * 3600.0

@@ -1,0 +1,211 @@
+"""The main question: which hardware should run this model, how fast, at what cost."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from infra_advisor.advice.answer import Answer, NearMiss, Recommendation
+from infra_advisor.advice.build import answers
+from infra_advisor.advice.costs import cost_assumptions
+from infra_advisor.advice.hosted import hosted_answers
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, violations
+from infra_advisor.advice.priced import Priced, priced_options
+from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.warnings import warnings
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.search.fleet import Fleets, fleets
+from infra_advisor.search.workload import Workload
+
+NEAR_MISSES = 5
+LABELLED_FROM = 5
+"""Shorter lists have no room for the best of each class beside the best of all."""
+
+
+def recommend(catalog: Catalog, workload: Workload, limits: Limits, *, rank: str = "cost", top: int = 10, merge: str = "offer") -> Recommendation:
+    """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
+
+    `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
+    `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
+    accelerator. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    """
+    check_rank(rank)
+    catalog.preload(("chips", "aliases"))
+    limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
+    understood = understand(catalog, workload, limits)
+    excluded: Counter[str] = Counter()
+    options = priced_options(catalog, limits, excluded)
+    found = search(catalog, understood, options, excluded)
+    inside = [option for option in options if option.outside is None]
+    certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
+    doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
+    kept = best_places(found, rank, lambda place: bool(found.kept[place]))
+    fitting = sorted((row for row in rows(found, certain, kept, rank)), key=lambda row: row.key)
+    affordable = [row for row in fitting if within_budget(row, limits)]
+    distinct, behind = merged(affordable, found, merge)
+    api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
+    ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
+    near = _near_misses(catalog, understood, found, options, [row for row in fitting if not within_budget(row, limits)], kept, rank, bool(ranked), excluded)
+    listed, _ = merged(sorted(rows(found, doubtful, kept, rank), key=lambda row: row.key), found, merge)
+    shown = listed if top == 0 else listed[:top]
+    blank: list[tuple[str, ...]] = [()] * len(shown)
+    unranked = answers(catalog, found, shown, limits, ranks=[None] * len(shown), labels=blank, behind={}, statistic=limits.statistic)
+    unranked = [_with_place_reason(answer, limits) for answer in unranked]
+    return Recommendation(
+        as_of=catalog.as_of.isoformat(),
+        catalog=stamp(catalog),
+        workload=workload_part(understood),
+        limits=limits_part(limits),
+        rank_by=rank,
+        assumptions=(*understood.assumptions, *cost_assumptions(catalog, options, limits)),
+        status="ok" if ranked else "nothing_fits",
+        ranked=tuple(ranked),
+        ranked_total=len(distinct) + len(api_ranked),
+        unranked=tuple([*api_unranked, *unranked] if top == 0 else [*api_unranked[:top], *unranked]),
+        near_misses=tuple(near),
+        relaxations=tuple(relaxations(near)),
+        excluded=dict(sorted(excluded.items(), key=lambda item: (-item[1], item[0]))),
+        considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
+        warnings=tuple(warnings(catalog, ranked)),
+    )
+
+
+def search(catalog: Catalog, understood: Understood, options: Sequence[Priced], excluded: Counter[str]) -> Fleets:
+    """Predict every platform among the options once."""
+    platforms = dict.fromkeys(option.platform for option in options)
+    return fleets(
+        platforms,
+        catalog.chips,
+        catalog.engines,
+        understood.question,
+        understood.targets,
+        understood.load,
+        input_tokens=understood.workload.input_tokens,
+        output_tokens=understood.workload.output_tokens,
+        utilisation=understood.utilisation,
+        dropped=excluded,
+    )
+
+
+def _place_unknown(option: Priced, limits: Limits) -> bool:
+    return limits.residency is not None and option.class_ == "cloud" and option.country is None
+
+
+def _with_place_reason(answer: Answer, limits: Limits) -> Answer:
+    if answer.reason is None and limits.residency and answer.offer.country is None:
+        return answer.model_copy(update={"reason": "residency unknown: the price list names no country"})
+    return answer
+
+
+def _ranked(
+    catalog: Catalog, found: Fleets, distinct: list[Row], behind: dict[str, int], hosted: list[Answer], limits: Limits, rank: str, top: int
+) -> list[Answer]:
+    """The top rows in order, hosted APIs among them, with labels; the best of each class keeps its true rank."""
+    entries: list[tuple[tuple[float, str, str], Row | Answer]] = [(row.key, row) for row in distinct]
+    for answer in hosted:
+        figure = answer.cost.usd_per_mtok_output if rank == "cost" and answer.cost.usd_per_mtok_output is not None else float("inf")
+        entries.append(((figure, "D", answer.id), answer))
+    entries.sort(key=lambda entry: entry[0])
+    labels: dict[int, list[str]] = {}
+    _label(entries, found, labels)
+    shown = list(range(len(entries))) if top == 0 else list(range(min(top, len(entries))))
+    if 0 < top < len(entries) and top >= LABELLED_FROM:
+        extra = [place for place in sorted(labels) if place >= top and any(label.startswith("best ") for label in labels[place])]
+        keep = [place for place in shown if place in labels or place < top - len(extra)]
+        shown = sorted({*keep[: top - len(extra)], *extra})
+    hardware = [place for place in shown if isinstance(entries[place][1], Row)]
+    built = answers(
+        catalog,
+        found,
+        [row for place in hardware if isinstance(row := entries[place][1], Row)],
+        limits,
+        ranks=[place + 1 for place in hardware],
+        labels=[tuple(labels.get(place, ())) for place in hardware],
+        behind=behind,
+        statistic=limits.statistic,
+    )
+    by_place = dict(zip(hardware, built, strict=True))
+    for place in shown:
+        entry = entries[place][1]
+        if isinstance(entry, Answer):
+            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ()))})
+    return [by_place[place] for place in shown]
+
+
+def _label(entries: list[tuple[tuple[float, str, str], Row | Answer]], found: Fleets, labels: dict[int, list[str]]) -> None:
+    fleet_rows = [(place, row) for place, (_, row) in enumerate(entries) if isinstance(row, Row)]
+    costs = [(_cost_of(row), place) for place, (_, row) in enumerate(entries)]
+    if costs and min(costs)[0] < float("inf"):
+        labels.setdefault(min(costs)[1], []).append("cheapest")
+    if fleet_rows:
+        quickest = min(fleet_rows, key=lambda item: (found.ttft_s[item[1].place], item[0]))[0]
+        fastest = min(fleet_rows, key=lambda item: (found.tpot_s[item[1].place], item[0]))[0]
+        labels.setdefault(quickest, []).append("quickest first token")
+        labels.setdefault(fastest, []).append("fastest")
+    seen: set[str] = set()
+    for place, (_, row) in enumerate(entries):
+        class_ = row.priced.class_ if isinstance(row, Row) else "api"
+        if class_ not in seen:
+            seen.add(class_)
+            labels.setdefault(place, []).append(f"best {class_}")
+
+
+def _cost_of(row: Row | Answer) -> float:
+    cost = row.usd_per_mtok_output if isinstance(row, Row) else row.cost.usd_per_mtok_output
+    return float("inf") if cost is None else cost
+
+
+def _near_misses(
+    catalog: Catalog,
+    understood: Understood,
+    found: Fleets,
+    options: Sequence[Priced],
+    dear: Sequence[Row],
+    kept: dict[object, list[int]] | dict,  # type: ignore[type-arg]
+    rank: str,
+    anything: bool,
+    excluded: Counter[str],
+) -> list[NearMiss]:
+    limits = understood.limits
+    inside = [option for option in options if option.outside is None and option.usd_per_h is not None]
+    slow_places = best_places(found, rank, lambda place: not found.kept[place])
+    slow = [row for row in rows(found, [option for option in inside if option.platform not in kept], slow_places, rank) if within_budget(row, limits)]
+    misses = [Miss(row, speed_excess(found, row.place, limits)) for row in slow]
+    misses += [Miss(row, (row.usd_per_month or 0.0) / (limits.budget_usd_per_month or 1.0)) for row in dear]
+    near = closest(misses, found, NEAR_MISSES)
+    if limits.residency:
+        abroad = sorted(rows(found, [option for option in options if option.outside and option.usd_per_h is not None], kept, rank), key=lambda row: row.key)
+        near += [row for row in abroad if within_budget(row, limits)][:1]
+    blank: list[tuple[str, ...]] = [()] * len(near)
+    built = answers(catalog, found, near, limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=limits.statistic)
+    misses_found = [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]
+    if understood.question.weights == "auto" and len(misses_found) < NEAR_MISSES + 1:
+        misses_found += _only_in_four_bits(catalog, understood, found, options, rank)
+    del anything, excluded
+    return [miss for miss in misses_found if miss.violations]
+
+
+def _miss(answer: Answer, row: Row, understood: Understood) -> NearMiss:
+    broken = violations(
+        answer, understood.limits, understood.limits.statistic, outside=row.priced.outside, weights_asked=understood.question.weights
+    )
+    if understood.question.formats.weights.get(answer.software.weights) == understood.question.formats.weights[understood.resolved.model.native_format]:
+        broken = [violation for violation in broken if violation.limit != "weights"]
+    return NearMiss(**dict(answer), violations=tuple(broken))
+
+
+def _only_in_four_bits(catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], rank: str) -> list[NearMiss]:
+    """Options too small for 8-bit weights that 4-bit weights would fit and that then keep every other limit."""
+    small = [option for option in options if option.platform in found.unfit and option.usd_per_h is not None and option.outside is None]
+    if not small:
+        return []
+    asked = replace(understood, question=replace(understood.question, weights="4bit"))
+    fleet = search(catalog, asked, small, Counter())
+    places = best_places(fleet, rank, lambda place: bool(fleet.kept[place]))
+    fitting = sorted((row for row in rows(fleet, small, places, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)
+    near, _ = merged(fitting, fleet, "decision")
+    near = near[:2]
+    blank: list[tuple[str, ...]] = [()] * len(near)
+    built = answers(catalog, fleet, near, understood.limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=understood.limits.statistic)
+    return [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]

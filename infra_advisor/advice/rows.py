@@ -1,0 +1,128 @@
+"""Rows: one fleet at one price, judged against the limits and ordered. Only the rows that are shown become answers."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.priced import Priced
+from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.physics.cost import usd_per_mtok
+from infra_advisor.physics.energy import serving_power_w
+from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.platforms import Platform
+from infra_advisor.units import HOURS_PER_MONTH
+
+RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
+BALANCED_WEIGHTS = {"cost": 0.5, "ttft": 0.25, "tpot": 0.25}
+WORST = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fleet (position `place` of the fleets) on machines at one price."""
+
+    priced: Priced
+    place: int
+    usd_per_h: float | None
+    usd_per_mtok_output: float | None
+    key: tuple[float, str, str]
+    """Order under the chosen rule: figure, grade, id. Smaller is better; total, so output is reproducible."""
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """Of the whole fleet, running all the time."""
+        return None if self.usd_per_h is None else self.usd_per_h * HOURS_PER_MONTH
+
+
+def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool]) -> dict[Platform, list[int]]:
+    """Per platform the best fleet of each engine and weight format, among those `wanted`.
+
+    Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price.
+    """
+    machines_per_token = fleets.machines / fleets.output_tokens_per_s
+    score = {
+        "ttft": fleets.ttft_s,
+        "speed": fleets.tpot_s,
+        "throughput": -fleets.output_tokens_per_s / fleets.machines,
+        "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"] * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"] * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
+    }.get(rank, machines_per_token)
+    ordered = score.tolist()
+    chips = fleets.timing.d.chips.tolist()
+    best: dict[tuple[Platform, str, str], tuple[float, float, int]] = {}
+    for place, candidate in enumerate(fleets.candidates):
+        if not wanted(place):
+            continue
+        key = (candidate.platform, candidate.engine.id, candidate.weights.format.id)
+        figure = (ordered[place], chips[place], place)
+        if key not in best or figure < best[key]:
+            best[key] = figure
+    found: dict[Platform, list[int]] = {}
+    for (platform, _, _), (_, _, place) in best.items():
+        found.setdefault(platform, []).append(place)
+    return found
+
+
+def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str) -> list[Row]:
+    """All options on all of their platform's best fleets, unordered."""
+    machines, tokens = fleets.machines.tolist(), fleets.output_tokens_per_s.tolist()
+    ttft, tpot, draw = fleets.ttft_s.tolist(), fleets.tpot_s.tolist(), fleets.draw_chips.tolist()
+    found = []
+    for priced in options:
+        for place in places.get(priced.platform, ()):
+            candidate = fleets.candidates[place]
+            usd_per_h = None if priced.usd_per_h is None else priced.usd_per_h * machines[place]
+            cost = None if usd_per_h is None else usd_per_mtok(usd_per_h=usd_per_h, tokens_per_s=tokens[place])
+            figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place], draw[place], priced)
+            found.append(Row(priced, place, usd_per_h, cost, (figure, candidate.grade, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}")))
+    return found
+
+
+def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_per_s: float, chips: float, priced: Priced) -> float:
+    if rank == "cost":
+        return WORST if cost is None else cost
+    if rank == "ttft":
+        return ttft_s
+    if rank == "speed":
+        return tpot_s
+    if rank == "throughput":
+        return -tokens_per_s
+    if rank == "energy":
+        watts = priced.board_w
+        if watts is None:
+            return WORST
+        return serving_power_w(board_w=watts, accelerators=chips, draw_share=1.0, host_share=0.0) / tokens_per_s
+    if cost is None:
+        return WORST
+    return float(cost ** BALANCED_WEIGHTS["cost"] * ttft_s ** BALANCED_WEIGHTS["ttft"] * tpot_s ** BALANCED_WEIGHTS["tpot"])
+
+
+def check_rank(rank: str) -> None:
+    """Raise UsageError for an unknown rule."""
+    if rank not in RANKS:
+        raise UsageError(f"--rank: {rank!r} is unknown; accepted: {', '.join(RANKS)}.{did_you_mean(rank, RANKS)}")
+
+
+def within_budget(row: Row, limits: Limits) -> bool:
+    """True where no budget is set or the fleet's month costs no more."""
+    month = row.usd_per_month
+    return limits.budget_usd_per_month is None or (month is not None and month <= limits.budget_usd_per_month)
+
+
+def merged(ordered: Iterable[Row], fleets: Fleets, merge: str) -> tuple[list[Row], dict[str, int]]:
+    """The first row of each distinct decision, and how many more stand behind it (by row id).
+
+    `decision`: one per class, provider and accelerator. `offer`: one per provider, region, instance family, engine and weight format.
+    """
+    kept: dict[tuple[object, ...], Row] = {}
+    behind: dict[str, int] = {}
+    for row in ordered:
+        candidate, priced = fleets.candidates[row.place], row.priced
+        if merge == "decision":
+            key: tuple[object, ...] = (priced.class_, priced.provider, priced.platform.chip)
+        else:
+            key = (priced.class_, priced.provider, priced.region, priced.family, candidate.engine.id, candidate.weights.format.id)
+        if key in kept:
+            behind[kept[key].key[2]] = behind.get(kept[key].key[2], 0) + 1
+        else:
+            kept[key] = row
+    return list(kept.values()), behind

@@ -1,0 +1,166 @@
+"""Text of an option or of a workload file to a number or name in base units.
+
+Every reader raises UsageError with what is accepted; the caller says which option it was.
+"""
+
+import datetime
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.units import HOURS_PER_MONTH, MONEY_PER_MONTH, parse_count, parse_quantity
+
+_NUMBER_LIKE = re.compile(r"[+-]?(?:\.?\d[\d_,.]*(?:e[+-]?\d+)?\s*[kmbgt]?|nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
+_MONEY = re.compile(r"(?:usd|us\$|\$)?\s*([\d.][\d_,.]*(?:e[+-]?\d{1,3})?[kKmM]?)\s*(?:usd|\$)?\s*(/\S+)?", re.IGNORECASE | re.ASCII)
+_PERIODS = {"/mo": "/month", "/m": "/month", "/hour": "/h", "/hr": "/h", "/day": "/d", "/year": "/y", "/yr": "/y"}
+_TOKENS_PER_S = re.compile(r"\s*(?:tokens?|toks?|t)?/s(?:ec)?(?:ond)?$", re.IGNORECASE)
+_COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
+_MISTAKEN_COUNTRIES = {"UK": "GB", "EN": "GB", "JA": "JP", "KO": "KR"}
+_MISTAKEN_REGIONS = ("EU", "AP", "NA")
+
+Reader = Callable[[str], object]
+
+
+def text(raw: str) -> str:
+    """Any text that is not empty."""
+    if not raw.strip():
+        raise UsageError("needs a value")
+    return raw.strip()
+
+
+def duration_s(raw: str) -> float:
+    """`500ms` -> 0.5."""
+    return above_zero(parse_quantity(raw, "time"), raw)
+
+
+def duration_or_zero_s(raw: str) -> float:
+    """`20s` -> 20.0; zero is a duration too. A bare 0 needs no unit."""
+    return 0.0 if raw.strip() == "0" else parse_quantity(raw, "time")
+
+
+def age_d(raw: str) -> float:
+    """`90d` -> 90.0."""
+    return above_zero(parse_quantity(raw, "age"), raw)
+
+
+def requests_per_s(raw: str) -> float:
+    """`1.9/s` -> 1.9."""
+    return above_zero(parse_quantity(raw, "request rate"), raw)
+
+
+def amount(raw: str) -> float:
+    """`50M` -> 5e7: users, requests in flight, tokens per day."""
+    return above_zero(parse_count(raw), raw)
+
+
+def whole(raw: str) -> int:
+    """`1,000` -> 1000: tokens."""
+    number = above_zero(parse_count(raw), raw)
+    if number != math.floor(number):
+        raise UsageError(f"{raw!r} is not a whole number")
+    return int(number)
+
+
+def count_or_zero(raw: str) -> int:
+    """`0`, `10`."""
+    number = parse_count(raw)
+    if number != math.floor(number):
+        raise UsageError(f"{raw!r} is not a whole number")
+    return int(number)
+
+
+def tokens_per_s(raw: str) -> float:
+    """`30` or `30 tokens/s` -> 30.0."""
+    return above_zero(parse_count(_TOKENS_PER_S.sub("", raw)), raw)
+
+
+def usd_per_month(raw: str) -> float:
+    """`5000/month`, `7/h`, `60000 USD/y` -> USD per month of 730 hours."""
+    accepted = f"an amount in USD and a period: {', '.join(f'5000{period}' for period in MONEY_PER_MONTH)}"
+    match = _MONEY.fullmatch(raw.strip())
+    period = _PERIODS.get((match[2] or "").lower(), (match[2] or "").lower()) if match else ""
+    if match is None or period not in MONEY_PER_MONTH:
+        raise UsageError(f"{raw!r} needs {accepted} ({HOURS_PER_MONTH:.0f} hours to the month)")
+    return above_zero(parse_count(match[1]) * MONEY_PER_MONTH[period], raw)
+
+
+def country(raw: str) -> str:
+    """`jp` -> `JP`. Form only: the catalog knows which countries have offers."""
+    code = raw.strip().upper()
+    code = _MISTAKEN_COUNTRIES.get(code, code)
+    if not _COUNTRY.fullmatch(code) or code in _MISTAKEN_REGIONS:
+        raise UsageError(f"{raw!r} is not a country; give its two-letter code, such as jp, us or de")
+    return code
+
+
+def day(raw: str) -> str:
+    """`2026-11-22`."""
+    try:
+        return datetime.date.fromisoformat(raw.strip()).isoformat()
+    except ValueError as error:
+        raise UsageError(f"{raw!r} is not a day; write it as 2026-11-22") from error
+
+
+def one_of(known: Sequence[str]) -> Callable[[str], str]:
+    """A reader of one of the given words, in any case."""
+
+    def read(raw: str) -> str:
+        word = raw.strip().lower()
+        if word not in known:
+            raise UsageError(f"{raw!r} is unknown; accepted: {', '.join(known)}.{did_you_mean(word, known)}")
+        return word
+
+    return read
+
+
+def names(raw: str) -> tuple[str, ...]:
+    """`spot,stale` -> the two names, lower case."""
+    found = tuple(part.strip().lower() for part in raw.split(","))
+    if not all(found):
+        raise UsageError(f"{raw!r} has an empty name; separate names by single commas")
+    return found
+
+
+SWEEPS: Mapping[str, str] = {"concurrency": "concurrency", "input": "input_tokens", "output": "output_tokens", "users": "users", "rate": "request_rate_per_s"}
+MOST_POINTS = 64
+
+
+def sweep(raw: str) -> tuple[str, list[float]]:
+    """`concurrency=1..256` -> the powers of two between; `input=500,1000` -> those two; `1..10/1` -> in steps of one."""
+    name, _, values = raw.partition("=")
+    field = SWEEPS.get(name.strip().lower().replace("_tokens", "").replace("-tokens", ""))
+    if field is None or not values.strip():
+        raise UsageError(f"{raw!r} needs an input and its values: concurrency=1..256, or input=500,1000,4000 (inputs: {', '.join(SWEEPS)})")
+    if ".." not in values:
+        points = [amount(value) for value in values.split(",")]
+    else:
+        first, _, rest = values.partition("..")
+        last, _, step = rest.partition("/")
+        points = _between(amount(first), amount(last), amount(step) if step else None, raw)
+    if len(points) > MOST_POINTS:
+        raise UsageError(f"{raw!r} has {len(points):,} points; at most {MOST_POINTS} are drawn")
+    if field.endswith("_tokens") and any(point != math.floor(point) for point in points):
+        raise UsageError(f"{raw!r}: tokens are whole numbers")
+    return field, sorted(set(points))
+
+
+def _between(first: float, last: float, step: float | None, raw: str) -> list[float]:
+    if last < first:
+        raise UsageError(f"{raw!r} runs backwards; write the smaller number first")
+    if step is not None:
+        return [first + step * index for index in range(min(math.floor((last - first) / step + 1e-9), MOST_POINTS) + 1)]
+    doublings = math.floor(math.log2(last / first) + 1e-9)
+    return [first * 2.0**index for index in range(doublings + 1)] + ([last] if first * 2.0**doublings < last * (1 - 1e-9) else [])
+
+
+def is_number(raw: str) -> bool:
+    """True for what is meant as a number, even a wrong one: `300`, `-5`, `1.5`, `4k`, `nan`; False for `300.md`."""
+    return _NUMBER_LIKE.fullmatch(raw.strip()) is not None
+
+
+def above_zero(number: float, raw: str) -> float:
+    """The number itself. Raises UsageError for zero, infinity and what is too small to be one."""
+    if not (math.isfinite(number) and number > 0):
+        raise UsageError(f"{raw!r} must be above zero and finite")
+    return number

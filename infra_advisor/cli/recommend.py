@@ -1,0 +1,28 @@
+"""`advisor recommend`: parse, call, show."""
+
+import typer
+
+from infra_advisor.cli.asked import Asked, command_line
+from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, QUESTION, RANKING, WORKLOAD_FILE, Command, asks
+from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command(cls=Command)
+@asks(*QUESTION, *RANKING, *EXPLAIN, *FILE, *CATALOG, *WORKLOAD_FILE)
+def recommend(asked: Asked) -> None:
+    """Rank the hardware that can serve a model within your limits, with its cost.
+
+    advisor recommend --model 70b --ttft 500ms --users 20 --residency jp
+
+    Only what you give is a limit. Times, rates, money and ages need a unit. Exit status 4: nothing fits; the answer says which limit binds.
+    """
+    target, workload, limits = asked.target(), asked.workload(), asked.limits()
+
+    from infra_advisor.advice.recommend import recommend as rank
+    from infra_advisor.present import show
+
+    answer = rank(asked.catalog(), workload, limits, rank=asked.get("rank", "cost"), top=asked.get("top", 10))
+    show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
+    raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -1,0 +1,290 @@
+"""The catalog as of a day: every collection and table, read when first needed, checked, and merged over the layers."""
+
+import datetime
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from infra_advisor.errors import CatalogError, UsageError, did_you_mean
+from infra_advisor.facts.files import explain, read_rows, read_yaml
+from infra_advisor.facts.layers import Entry, Layer, bundled_and, fingerprint, merged_entries, merged_mapping
+from infra_advisor.paths import catalog_dir
+
+if TYPE_CHECKING:
+    from infra_advisor.facts.chips import Alias, Chip
+    from infra_advisor.facts.engines import Engine
+    from infra_advisor.facts.market import ExchangeRate, Node, Offer
+    from infra_advisor.facts.models import LanguageModel
+    from infra_advisor.facts.places import Provider, Region
+    from infra_advisor.facts.purchases import Assumption, HostingFigure, Purchase
+
+LAYERS_VARIABLE = "INFRA_ADVISOR_CATALOG"
+
+Rec = TypeVar("Rec", bound=BaseModel)
+
+
+def load(as_of: str | datetime.date | None = None, layers: Sequence[Path | str] = ()) -> "Catalog":
+    """The catalog as of a day (default: today), with the user's layers on top of the bundled facts.
+
+    Layers named in the environment variable INFRA_ADVISOR_CATALOG (a path list) come below `layers`; later wins.
+    Raises CatalogError where a layer cannot be read, UsageError for an impossible day. Contents are checked when first used.
+    """
+    named = [Path(part) for part in os.environ.get(LAYERS_VARIABLE, "").split(os.pathsep) if part]
+    return Catalog(bundled_and([*named, *map(Path, layers)], catalog_dir()), _day(as_of))
+
+
+def _day(as_of: str | datetime.date | None) -> datetime.date:
+    if as_of is None:
+        return datetime.date.today()
+    if isinstance(as_of, datetime.date):
+        return as_of
+    try:
+        return datetime.date.fromisoformat(as_of)
+    except ValueError as error:
+        raise UsageError(f"{as_of!r} is not a day; write it as 2026-11-22") from error
+
+
+def _record(module: str, name: str) -> Any:
+    return getattr(import_module(f"infra_advisor.facts.{module}"), name)
+
+
+class Catalog:
+    """Facts with their sources, frozen as of a day. Collections are read lazily and cached; reads change nothing."""
+
+    def __init__(self, layers: Sequence[Layer], as_of: datetime.date) -> None:
+        self._layers = tuple(layers)
+        self.as_of = as_of
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._models: dict[str, LanguageModel] = {}
+        self._problems: list[str] | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The user's layers, lowest first."""
+        return tuple(layer.name for layer in self._layers if not layer.bundled)
+
+    @property
+    def path(self) -> Path:
+        """Folder of the bundled facts."""
+        return self._layers[0].path
+
+    @cached_property
+    def version(self) -> str:
+        """Day of the newest facts in the bundled catalog."""
+        problems: list[str] = []
+        document = read_yaml(self.path / "catalog.yaml", problems)
+        if problems or not isinstance(document, Mapping) or "version" not in document:
+            raise CatalogError(problems or [f"{self.path / 'catalog.yaml'}: needs a `version`"])
+        return str(document["version"])
+
+    @cached_property
+    def hash(self) -> str:
+        """Changes when any fact of any layer does."""
+        return fingerprint(self._layers)
+
+    # -- curated collections
+
+    @cached_property
+    def chips(self) -> Mapping[str, "Chip"]:
+        """Chips and devices by id."""
+        return self._collection("chips", _record("chips", "Chip"))
+
+    @cached_property
+    def engines(self) -> Mapping[str, "Engine"]:
+        """Inference engines by id."""
+        return self._collection("engines", _record("engines", "Engine"))
+
+    @cached_property
+    def providers(self) -> Mapping[str, "Provider"]:
+        """Operators of clouds and of hosted APIs by id."""
+        return self._collection("providers", _record("places", "Provider"))
+
+    @cached_property
+    def aliases(self) -> Mapping[str, "Alias"]:
+        """Short names of chips and devices."""
+        alias = _record("chips", "Alias")
+        return self._validated({name: entry.raw for name, entry in self._mapping("aliases").items()}, alias, "aliases")
+
+    @cached_property
+    def assumptions(self) -> Mapping[str, "Assumption"]:
+        """Judgement defaults by name."""
+        assumption = _record("purchases", "Assumption")
+        return self._validated({name: entry.raw for name, entry in self._mapping("assumptions").items()}, assumption, "assumptions")
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameter file as written; the search floor checks and reads it."""
+        return {name: entry.raw for name, entry in self._mapping("parameters").items()}
+
+    @cached_property
+    def model_ids(self) -> tuple[str, ...]:
+        """Ids of all models, without reading one."""
+        ids = {path.stem for layer in self._layers if layer.bundled for path in layer.files("models")}
+        problems: list[str] = []
+        overlays = [layer for layer in self._layers if not layer.bundled]
+        ids |= set(merged_entries(overlays, "models", problems))
+        self._report(problems)
+        return tuple(sorted(ids))
+
+    def model(self, name: str) -> "LanguageModel":
+        """The model of that exact id. Raises UsageError with near names."""
+        if name not in self._models:
+            if name not in self.model_ids:
+                raise UsageError(f"unknown model {name!r}.{did_you_mean(name, self.model_ids)}")
+            problems: list[str] = []
+            entries = merged_entries(self._layers, "models", problems, only=name)
+            found = self._validate({name: entries[name]} if name in entries else {}, _record("models", "LanguageModel"), "models", problems)
+            self._report(problems)
+            self._models[name] = found[name]
+        return self._models[name]
+
+    # -- bulk tables
+
+    @cached_property
+    def offers(self) -> Sequence["Offer"]:
+        """Price lines of rented nodes."""
+        return self._table("offers", _record("market", "Offer"))
+
+    @cached_property
+    def nodes(self) -> Mapping[str, "Node"]:
+        """Instance types by id."""
+        rows: Sequence[Node] = self._table("nodes", _record("market", "Node"))
+        return {row.id: row for row in rows}
+
+    @cached_property
+    def exchange_rates(self) -> Sequence["ExchangeRate"]:
+        """Dated rates of currencies."""
+        return self._table("exchange_rates", _record("market", "ExchangeRate"))
+
+    @cached_property
+    def regions(self) -> Mapping[tuple[str, str], "Region"]:
+        """Regions by (provider, region id)."""
+        rows: Sequence[Region] = self._table("regions", _record("places", "Region"))
+        return {(row.provider, row.id): row for row in rows}
+
+    @cached_property
+    def purchases(self) -> Sequence["Purchase"]:
+        """Price lines of what is bought."""
+        return self._table("purchase", _record("purchases", "Purchase"))
+
+    @cached_property
+    def hosting(self) -> Sequence["HostingFigure"]:
+        """Electricity, colocation, PUE and grid figures by country."""
+        return self._table("hosting", _record("purchases", "HostingFigure"))
+
+    def table_path(self, name: str) -> list[Path]:
+        """The files of a table over the layers, lowest first."""
+        return [path for layer in self._layers if (path := layer.table(name))]
+
+    # -- looking things up
+
+    def chip(self, name: str) -> "Chip":
+        """The chip of an id, alias, or unique prefix. Raises UsageError with near or competing names."""
+        wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
+        if wanted in self.chips:
+            return self.chips[wanted]
+        if wanted in self.aliases:
+            return self.chips[self.aliases[wanted].id]
+        starts = [chip for chip in self.chips if chip.startswith(wanted)] if wanted else []
+        if len(starts) == 1:
+            return self.chips[starts[0]]
+        if starts:
+            raise UsageError(f"{name!r} may mean {', '.join(sorted(starts)[:8])}; give one of them")
+        raise UsageError(f"unknown accelerator {name!r}.{did_you_mean(wanted, [*self.chips, *self.aliases])} `advisor catalog list chips` names all")
+
+    def entry(self, collection: str, name: str) -> Entry:
+        """A curated entry as written, with the file each value came from. KeyError where there is none."""
+        if collection == "models":
+            problems: list[str] = []
+            found = merged_entries(self._layers, "models", problems, only=name)
+            self._report(problems)
+            return found[name]
+        return self._raw(collection)[name]
+
+    def sources(self, collection: str) -> Mapping[str, Mapping[str, Any]]:
+        """Title, reference and day last seen of every source of a collection."""
+        problems: list[str] = []
+        found: dict[str, Mapping[str, Any]] = {}
+        for layer in self._layers:
+            path = layer.path / "sources" / f"{collection}.yaml"
+            if path.is_file():
+                document = read_yaml(path, problems)
+                found |= document if isinstance(document, Mapping) else {}
+            for _, loose in layer.mixed(problems):
+                found |= loose.get("sources") or {}
+        self._report(problems)
+        return found
+
+    def preload(self, names: Iterable[str]) -> None:
+        """Read several collections or tables now, so that all their problems are reported together. Raises CatalogError."""
+        self._problems = []
+        try:
+            for name in names:
+                getattr(self, name)
+            found = self._problems
+        finally:
+            self._problems = None
+        if found:
+            for name in names:
+                self.__dict__.pop(name, None)
+            raise CatalogError(list(dict.fromkeys(found)))
+
+    # -- reading
+
+    def _report(self, problems: list[str]) -> None:
+        if problems and self._problems is not None:
+            self._problems += problems
+        elif problems:
+            raise CatalogError(problems)
+
+    def _raw(self, collection: str) -> dict[str, Entry]:
+        if collection not in self._entries:
+            problems: list[str] = []
+            self._entries[collection] = merged_entries(self._layers, collection, problems)
+            self._report(problems)
+        return self._entries[collection]
+
+    def _mapping(self, name: str) -> dict[str, Entry]:
+        problems: list[str] = []
+        merged = merged_mapping(self._layers, name, problems)
+        self._report(problems)
+        return merged
+
+    def _collection(self, name: str, record: type[Rec]) -> dict[str, Rec]:
+        problems: list[str] = []
+        found = self._validate(self._raw(name), record, name, problems)
+        self._report(problems)
+        return found
+
+    def _validate(self, entries: Mapping[str, Entry], record: type[Rec], collection: str, problems: list[str]) -> dict[str, Rec]:
+        found: dict[str, Rec] = {}
+        for name in sorted(entries):
+            entry = entries[name]
+            if entry.hidden:
+                continue
+            try:
+                found[name] = record.model_validate({key: value for key, value in entry.raw.items() if key != "hide"})
+            except ValidationError as error:
+                file = next(reversed(entry.origin.values()), collection)
+                problems += [f"{file}: {name}: {line}" for line in explain(error)]
+        return found
+
+    def _validated(self, raw: Mapping[str, Any], record: type[Rec], name: str) -> dict[str, Rec]:
+        problems: list[str] = []
+        found = self._validate({key: Entry(key, dict(value)) for key, value in raw.items()}, record, name, problems)
+        self._report(problems)
+        return found
+
+    def _table(self, name: str, record: type[Rec]) -> list[Rec]:
+        problems: list[str] = []
+        rows: dict[tuple[Any, Any], Rec] = {}
+        for path in self.table_path(name):
+            for row in read_rows(path, record, problems):
+                rows[getattr(row, "id", None), getattr(row, "provider", None), getattr(row, "from_", None)] = row  # type: ignore[index]
+        self._report(problems)
+        return list(rows.values())

@@ -1,0 +1,331 @@
+"""Inference engines: which chips they run on, in which formats, with which parallelism, features and defaults.
+
+An engine states rules; a rule that matches a chip answers. Rules are read from the top and the first match wins, so an
+exception stands above the rule it excepts from. Nothing here depends on the chip record: any object with `ChipFacts` will do.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
+
+from pydantic import BeforeValidator, Field
+
+from infra_advisor.facts.fact import FROM_MEMORY, Record, Size
+from infra_advisor.units import parse_quantity
+
+KvFormat = Literal["fp32", "bf16", "fp16", "fp8", "int8", "int4", "nvfp4", "bfp8", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
+Feature = Literal[
+    "continuous_batching",
+    "chunked_prefill",
+    "prefix_cache",
+    "cuda_graphs",
+    "piecewise_prefill_capture",
+    "speculative_decoding",
+    "disaggregation",
+    "lora",
+    "structured_output",
+    "hybrid_kv_manager",
+]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+$")]
+
+
+def _tuple_of_one(raw: object) -> object:
+    return (raw,) if isinstance(raw, str) else raw
+
+
+def _size_bytes(raw: object) -> object:
+    return parse_quantity(raw, "size") if isinstance(raw, str) else raw
+
+
+Ids = Annotated[tuple[str, ...], BeforeValidator(_tuple_of_one)]
+SourceIds = Annotated[Ids, Field(min_length=1)]
+
+
+class ChipFacts(Protocol):
+    """What a rule may look at. `compute` is keyed by precision; unknown texts are None."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def vendor(self) -> str | None: ...
+    @property
+    def device_class(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def architecture(self) -> str | None: ...
+    @property
+    def compute_capability(self) -> str | None: ...
+    @property
+    def compute(self) -> Mapping[str, Any]: ...
+
+
+class ChipRule(Record):
+    """Chips that meet every condition stated; a condition left out is met by all, an unknown fact meets none.
+
+    `compute_capability_below` is exclusive; `rate` asks that the chip has a matrix rate of that precision.
+    """
+
+    chips: Ids = ()
+    vendors: Ids = ()
+    device_classes: Ids = ()
+    kinds: Ids = ()
+    architectures: Ids = ()
+    compute_capability_min: Version | None = None
+    compute_capability_below: Version | None = None
+    rate: str | None = None
+
+    def matches(self, chip: ChipFacts) -> bool:
+        """True where the chip meets every stated condition."""
+        if self.chips and chip.id not in self.chips:
+            return False
+        if self.vendors and chip.vendor not in self.vendors:
+            return False
+        if self.device_classes and chip.device_class not in self.device_classes:
+            return False
+        if self.kinds and chip.kind not in self.kinds:
+            return False
+        if self.architectures and chip.architecture not in self.architectures:
+            return False
+        if self.rate is not None and self.rate not in chip.compute:
+            return False
+        return self._within_capability(chip.compute_capability)
+
+    def _within_capability(self, capability: str | None) -> bool:
+        if self.compute_capability_min is None and self.compute_capability_below is None:
+            return True
+        if capability is None or not capability[:1].isdigit():
+            return False
+        found = _version(capability)
+        if self.compute_capability_min is not None and found < _version(self.compute_capability_min):
+            return False
+        return self.compute_capability_below is None or found < _version(self.compute_capability_below)
+
+    @property
+    def states_nothing(self) -> bool:
+        """True where every chip would match."""
+        return not self.model_fields_set & set(ChipRule.model_fields)
+
+
+class RunsOn(ChipRule):
+    """Chips an engine runs on, or with status `unsupported` does not although a later rule says so."""
+
+    status: Literal["supported", "experimental", "vendor-fork", "unsupported"]
+    lacks: tuple[Feature, ...] = ()
+    """Features of the engine that are missing on these chips."""
+    note: str | None = None
+    source: SourceIds
+
+
+class FormatRule(Record):
+    """Formats that work where one of `requires` matches; with no `requires`, wherever the engine runs.
+
+    `emulated`: the chip has no unit for the format, so values are widened before the arithmetic: the bytes shrink, the rate is
+    that of 16 bits. Schemes that are weight-only by design (AWQ, GPTQ, GGUF, MLX) compute in 16 bits anyway and are not marked.
+    """
+
+    requires: tuple[ChipRule, ...] = ()
+    emulated: bool = False
+    note: str | None = None
+    source: SourceIds
+
+    def matches(self, chip: ChipFacts) -> bool:
+        """True where the formats of this rule work on the chip."""
+        return not self.requires or any(rule.matches(chip) for rule in self.requires)
+
+
+class WeightFormats(FormatRule):
+    formats: Ids
+
+
+class KvFormats(FormatRule):
+    formats: Annotated[tuple[KvFormat, ...], BeforeValidator(_tuple_of_one)]
+
+
+class Parallelism(Record):
+    """Ways an engine splits one model; `layer_split` hands whole layers to cards that then take turns (no speed-up)."""
+
+    tensor: bool
+    pipeline: bool
+    expert: bool
+    data_attention: bool
+    multi_node: bool
+    layer_split: bool
+    note: str | None = None
+    source: SourceIds
+
+
+class Features(Record):
+    """What the engine can do where nothing in `lacks` of the matching chip rule says otherwise.
+
+    `cuda_graphs`: decode runs from a captured or ahead-of-time compiled graph. `piecewise_prefill_capture`: so does prefill.
+    `hybrid_kv_manager`: windowed layers keep only their window, state layers only their state.
+    """
+
+    continuous_batching: bool
+    chunked_prefill: bool
+    prefix_cache: bool
+    cuda_graphs: bool
+    piecewise_prefill_capture: bool
+    speculative_decoding: bool
+    disaggregation: bool
+    lora: bool
+    structured_output: bool
+    hybrid_kv_manager: bool
+    note: str | None = None
+    source: SourceIds
+
+
+class ModelKinds(Record):
+    dense: bool
+    moe: bool
+    mla: bool
+    hybrid_linear: bool
+    windowed: bool
+    note: str | None = None
+    source: SourceIds
+
+
+class Utilisation(Record):
+    """Share of device memory the engine takes for weights, cache and activations unless told otherwise. [1]"""
+
+    value: float = Field(alias="is", gt=0, le=1)
+    note: str | None = None
+    source: SourceIds
+
+
+class Memory(Record):
+    reserve_per_device: Size
+    utilisation: Utilisation | None = None
+
+
+class MemoryTier(Record):
+    """Defaults that replace the engine's smallest ones on devices with at least this much memory."""
+
+    memory_at_least_bytes: Annotated[float, BeforeValidator(_size_bytes)] = Field(alias="memory_at_least")
+    except_chips: Ids = ()
+    max_sequences: int | None = Field(default=None, gt=0)
+    token_budget: int | None = Field(default=None, gt=0)
+
+
+class DefaultLimits(NamedTuple):
+    max_sequences: int | None
+    """Sequences in one batch."""
+    token_budget: int | None
+    """Tokens in one step, which caps a prefill chunk."""
+
+
+class Defaults(Record):
+    """Scheduler limits the engine starts with when no option is given; the tiers are read largest first."""
+
+    max_sequences: int | None = Field(default=None, gt=0)
+    token_budget: int | None = Field(default=None, gt=0)
+    tiers: tuple[MemoryTier, ...] = ()
+    note: str | None = None
+    source: SourceIds
+
+
+class Engine(Record):
+    """One inference engine at one version."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    name: str
+    kind: Literal["serving", "local", "vendor-npu"]
+    version: str
+    version_date: str | None = Field(default=None, pattern=r"^\d{4}(-\d{2}){0,2}$")
+    licence: str
+    """SPDX expression, or `proprietary`."""
+    open_source: bool
+    repository: str | None = None
+    docs: str | None = None
+    api: tuple[Literal["openai-compatible", "native", "none"], ...]
+    container_image: str | None = None
+    wraps: str | None = None
+    """Id of the engine that does the arithmetic."""
+    source: SourceIds
+    """Of version, licence, interface and image."""
+    runs_on: tuple[RunsOn, ...] = Field(min_length=1)
+    weight_formats: tuple[WeightFormats, ...] = Field(min_length=1)
+    kv_formats: tuple[KvFormats, ...] = Field(min_length=1)
+    parallelism: Parallelism
+    features: Features
+    defaults: Defaults
+    memory: Memory
+    model_kinds: ModelKinds
+    notes: str | None = None
+
+    @property
+    def default_max_sequences(self) -> int | None:
+        return self.defaults.max_sequences
+
+    @property
+    def default_token_budget(self) -> int | None:
+        return self.defaults.token_budget
+
+
+class Support(NamedTuple):
+    status: Literal["supported", "experimental", "vendor-fork"]
+    note: str | None
+    lacks: frozenset[str]
+    """Features the engine has elsewhere but not here."""
+    source: tuple[str, ...]
+
+    @property
+    def from_memory(self) -> bool:
+        """True where nothing but recollection supports the claim."""
+        return all(source == FROM_MEMORY for source in self.source)
+
+
+class FormatSupport(NamedTuple):
+    format: str
+    emulated: bool
+    """True where values are widened before the arithmetic: fewer bytes, rate of 16 bits."""
+
+
+def engine_runs_on(engine: Engine, chip: ChipFacts) -> Support | None:
+    """How the engine runs on the chip, or None where it does not."""
+    for rule in engine.runs_on:
+        if rule.matches(chip):
+            if rule.status == "unsupported":
+                return None
+            return Support(rule.status, rule.note, frozenset(rule.lacks), rule.source)
+    return None
+
+
+def engine_has(engine: Engine, feature: Feature, support: Support) -> bool:
+    """True where the engine offers the feature on a chip with that support."""
+    return bool(getattr(engine.features, feature)) and feature not in support.lacks
+
+
+def formats_for(engine: Engine, chip: ChipFacts) -> list[FormatSupport]:
+    """Weight formats that work on the chip, in the order of the engine's rules; empty where the engine does not run."""
+    return _formats(engine, chip, engine.weight_formats)
+
+
+def kv_formats_for(engine: Engine, chip: ChipFacts) -> list[FormatSupport]:
+    """Key-value cache formats that work on the chip; empty where the engine does not run."""
+    return _formats(engine, chip, engine.kv_formats)
+
+
+def default_limits(engine: Engine, chip_id: str, memory_bytes: float) -> DefaultLimits:
+    """Largest batch and token budget the engine starts with on a device with that much memory [bytes]."""
+    for tier in engine.defaults.tiers:
+        if memory_bytes >= tier.memory_at_least_bytes and chip_id not in tier.except_chips:
+            return DefaultLimits(tier.max_sequences or engine.defaults.max_sequences, tier.token_budget or engine.defaults.token_budget)
+    return DefaultLimits(engine.defaults.max_sequences, engine.defaults.token_budget)
+
+
+def _formats(engine: Engine, chip: ChipFacts, rules: Iterable[WeightFormats | KvFormats]) -> list[FormatSupport]:
+    if engine_runs_on(engine, chip) is None:
+        return []
+    found: dict[str, FormatSupport] = {}
+    for rule in rules:
+        if rule.matches(chip):
+            for name in rule.formats:
+                found.setdefault(name, FormatSupport(name, rule.emulated))
+    return list(found.values())
+
+
+@cache
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))

@@ -1,0 +1,110 @@
+"""Read one catalog file from disk: strict YAML and strict CSV, every problem collected with file and place."""
+
+import csv
+import re
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Row = TypeVar("Row", bound=BaseModel)
+
+LARGEST_FILE_BYTES = 32 * 2**20
+_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])[&*]\w", re.MULTILINE)
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _StrictLoader(_Base):  # type: ignore[misc]
+    """YAML without the three things that make a reviewed file lie: repeated keys, aliases, implicit dates."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            seen: set[object] = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} appears twice", key_node.start_mark)
+                seen.add(key)
+        return mapping
+
+
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+
+
+def read_text(path: Path, problems: list[str]) -> str | None:
+    """The text of a UTF-8 file, or None with a problem noted."""
+    try:
+        if not path.is_file():
+            problems.append(f"{path}: not a regular file")
+            return None
+        if (size := path.stat().st_size) > LARGEST_FILE_BYTES:
+            problems.append(f"{path}: {size:,} bytes; a catalog file holds at most {LARGEST_FILE_BYTES:,}")
+            return None
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        problems.append(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8")
+    except OSError as error:
+        problems.append(f"{path}: {error.strerror or error}")
+    return None
+
+
+def read_yaml(path: Path, problems: list[str]) -> Any:
+    """The document of a YAML file, or None with a problem noted."""
+    text = read_text(path, problems)
+    if text is None:
+        return None
+    if _ANCHOR.search(text) and any(isinstance(token, yaml.AliasToken) for token in _tokens(text)):
+        problems.append(f"{path}: YAML aliases (*name) are not accepted; write the value out")
+        return None
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark else ""
+        problems.append(f"{path}{place}: {getattr(error, 'problem', None) or error}")
+    except RecursionError:
+        problems.append(f"{path}: nested too deeply")
+    return None
+
+
+def _tokens(text: str) -> Iterator[yaml.Token]:
+    try:
+        yield from yaml.scan(text, Loader=_Base)
+    except yaml.YAMLError:
+        return
+
+
+def read_rows(path: Path, row_type: type[Row], problems: list[str]) -> Iterator[Row]:
+    """Yield the rows of a bulk CSV as checked records; an empty cell is None, a bad cell a problem with file and line."""
+    text = read_text(path, problems)
+    if text is None:
+        return
+    reader = csv.reader(text.splitlines(), strict=True)
+    try:
+        header = next(reader, [])
+        known = list(row_type.model_fields)
+        if unknown := sorted(set(header) - set(known)):
+            problems.append(f"{path}: unknown columns {', '.join(unknown)}; known: {', '.join(known)}")
+            return
+        for cells in reader:
+            if len(cells) != len(header):
+                problems.append(f"{path}:{reader.line_num}: {len(cells)} cells, the header has {len(header)}")
+                continue
+            raw = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+            try:
+                yield row_type.model_validate(raw)
+            except ValidationError as error:
+                problems += [f"{path}:{reader.line_num}: {line}" for line in explain(error)]
+    except csv.Error as error:
+        problems.append(f"{path}:{reader.line_num}: {error}")
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One line per problem of a pydantic error: where in the record, and what is wrong."""
+    return [f"{'.'.join(map(str, problem['loc'])) or 'entry'}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()]

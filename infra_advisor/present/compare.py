@@ -1,0 +1,114 @@
+"""The answer of `compare`: one column per chip, the best of each row marked."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from infra_advisor.advice.answer import ChipColumn, Comparison
+from infra_advisor.present import numbers, phrases
+from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
+from infra_advisor.present.explain import explain_blocks
+from infra_advisor.present.recommend import question
+from infra_advisor.present.words import Words as Say
+
+_COUNTRIES = 8
+_LONGEST_LIST = 4
+
+
+def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
+    """What each chip is, what it costs, and the best it can do for the workload."""
+    blocks: list[Block] = []
+    if record.workload and record.limits:
+        if record.status == "nothing_fits":
+            blocks.append(Para((Text(say("compare.none"), "bad"),)))
+        blocks += question(record.workload, record.limits, say)
+    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    title = say("compare.title.model", model=record.workload.model_name) if record.workload else say("compare.title")
+    columns = (Column(""), *(Column(column.name) for column in record.columns))
+    blocks += [Heading(title), Grid(columns, tuple(_rows(record, say)), parts=True), Para((Text(say("compare.best"), "dim"),))]
+    blocks += _prices(record, say) + _reasons(record, say)
+    if explain and record.workload:
+        blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
+    texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
+    blocks += [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
+    return Page((*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),))))
+
+
+def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
+    rows = [_row(record, "", say("row.vendor"), lambda column: column.vendor)]
+    if record.workload:
+        rows += _answer_rows(record, say)
+    for name in dict.fromkeys(name for column in record.columns for name in column.facts):
+        rows.append(_row(record, name, say.name("name", name), lambda column, name=name: numbers.by_name(name, column.facts.get(name))))
+    rows.append(_row(record, "engines", say("row.engines"), lambda column: _listed(column.engines)))
+    rows.append(_row(record, "formats", say("row.formats"), lambda column: _listed(column.formats)))
+    return rows
+
+
+def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
+    statistic = record.limits.statistic if record.limits else "mean"
+
+    def fits(column: ChipColumn) -> Words:
+        if column.answer is None or column.violations:
+            return Text(say("no"), "bad")
+        return Text(say("yes"), "good")
+
+    cells: tuple[tuple[str, str, Callable[[ChipColumn], Words]], ...] = (
+        ("", "fits", fits),
+        ("accelerators_total", "hardware", lambda column: phrases.hardware(say, column.answer) if column.answer else "-"),
+        ("", "where", lambda column: phrases.where(say, column.answer) if column.answer else "-"),
+        ("", "run", lambda column: phrases.running(column.answer) if column.answer else "-"),
+        ("ttft_s", "ttft", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.ttft_s, statistic)))),
+        ("tpot_s", "tpot", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.tpot_s, statistic)))),
+        ("output_tokens_per_s", "speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s))),
+        ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_h))),
+        ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_month))),
+        ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_output))),
+        ("", "bound", lambda column: _of(column, lambda a: phrases.bound(say, a.bound.decode))),
+        ("grade", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
+    )
+    return [_row(record, name, say(f"row.{key}"), cell) for name, key, cell in cells]
+
+
+def _of(column: ChipColumn, write: Callable[..., str]) -> str:
+    return write(column.answer) if column.answer else "-"
+
+
+def _row(record: Comparison, name: str, title: str, cell: Callable[[ChipColumn], Words]) -> tuple[Words, ...]:
+    """One row; the best cells carry a star, because colour alone tells nothing in a pipe."""
+    best = record.best.get(name, ()) if name else ()
+    cells: list[Words] = []
+    for column in record.columns:
+        words = cell(column)
+        if column.id in best:
+            words = Text(f"{words if isinstance(words, str) else words.text} *", "strong")
+        cells.append(words)
+    return (title, *cells)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_LONGEST_LIST])
+    return f"{shown} +{len(names) - _LONGEST_LIST}" if len(names) > _LONGEST_LIST else shown or "-"
+
+
+def _prices(record: Comparison, say: Say) -> list[Block]:
+    """On-demand price span per country, for the countries in which most of the chips are offered."""
+    offered = Counter(country for column in record.columns for country in column.prices)
+    countries = sorted(sorted(offered), key=lambda country: -offered[country])[:_COUNTRIES]
+    if not countries:
+        return []
+    rows: list[tuple[Words, ...]] = []
+    for country in countries:
+        spans = [column.prices.get(country) for column in record.columns]
+        rows.append((country, *((numbers.span(*span, numbers.usd) or "-") if span else "-" for span in spans)))
+    columns = (Column(say("col.country")), *(Column(column.name, "right") for column in record.columns))
+    return [Heading(say("compare.prices")), Grid(columns, tuple(rows), parts=True)]
+
+
+def _reasons(record: Comparison, say: Say) -> list[Block]:
+    items = []
+    for column in record.columns:
+        if column.violations:
+            items.append(f"{column.name}: {phrases.violations(say, column.violations)}")
+        elif column.answer is None and column.reason:
+            items.append(f"{column.name}: {column.reason}")
+    return [Heading(say("row.reason").capitalize()), Bullets(tuple(items))] if items else []

@@ -1,0 +1,124 @@
+"""Answers as CSV (RFC 4180): one row per option, unrounded, base units in the titles."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from operator import attrgetter
+
+from infra_advisor.advice.answer import Answer, Comparison, EstimateAnswer, NearMiss, Recommendation, Violation
+from infra_advisor.present.text import clean
+
+Value = str | float | int | bool | None
+Row = dict[str, Value]
+
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width signs for formulas too
+_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "marks")
+_HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
+_SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
+_SPEED = (
+    "concurrency", "request_rate_per_s", *(f"{name}.{figure}" for name in ("ttft_s", "tpot_s") for figure in ("mean", "p50", "p95", "p99", "low", "high")),
+    "output_tokens_per_s", "replica_output_tokens_per_s", "output_tokens_per_s_per_user", "max_concurrency", "saturated",
+)  # fmt: skip
+_COST = (
+    "usd_per_h", "usd_per_month", "usd_per_mtok_output", "usd_per_mtok_total", "usd_per_mtok_output_low", "usd_per_mtok_output_high",
+    "usd_per_mtok_output_at_limit", "utilisation",
+)  # fmt: skip
+_ANSWER: Mapping[str, str] = {
+    **{name: name for name in ("rank", "id", "labels")},
+    "class": "hardware.class_",
+    "offer": "offer.id",
+    **{name: f"offer.{name}" for name in _OFFER},
+    "offer_usd_per_h": "offer.usd_per_h",
+    **{name: f"hardware.{name}" for name in _HARDWARE},
+    **{name: f"software.{name}" for name in _SOFTWARE},
+    **{name.replace(".", "_"): f"performance.{name}" for name in _SPEED},
+    "bound_prefill": "bound.prefill",
+    "bound_decode": "bound.decode",
+    **{name: f"cost.{name}" for name in _COST},
+    "grade": "grade",
+    "reason": "reason",
+}
+"""Column -> where its value stands in an answer."""
+
+
+def table(titles: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
+    """Rows as CSV; unknown is an empty cell, and no text can be taken for a formula."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_cell(title) for title in titles])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def recommendation(record: Recommendation) -> str:
+    """All options, `status` telling ranked, unranked and near misses apart."""
+    listed: list[tuple[str, Answer]] = [("ranked", answer) for answer in record.ranked]
+    listed += [("near_miss", answer) for answer in record.near_misses] + [("unranked", answer) for answer in record.unranked]
+    return _records(("status", *_ANSWER, "violations"), ({"status": status, **_answer(answer)} for status, answer in listed))
+
+
+def estimate(record: EstimateAnswer) -> str:
+    """The deployment as one row, or one row per point of the sweep."""
+    if not record.sweep:
+        row: Row = {**(_answer(record.answer) if record.answer else {}), "violations": _violations(record.violations)}
+        return _records(("status", *_ANSWER, "violations"), [{**row, "status": record.status, "reason": record.reason}])
+    over = record.sweep_over or "value"
+    speeds = {name.replace(".", "_"): name for name in _SPEED}
+    rows = (
+        {
+            **(_values(point.performance, speeds) if point.performance else {}),
+            over: point.value,
+            "fits": point.fits,
+            "usd_per_mtok_output": point.usd_per_mtok_output,
+        }
+        for point in record.sweep
+    )
+    return _records(dict.fromkeys((over, "fits", *speeds, "usd_per_mtok_output")), rows)
+
+
+def comparison(record: Comparison) -> str:
+    """One row per chip: facts first, then the best deployment where there was a model."""
+    facts = dict.fromkeys(name for column in record.columns for name in column.facts)
+    rows = (
+        {
+            **(_answer(column.answer) if column.answer else {}),
+            "chip": column.id,
+            "name": column.name,
+            "chip_vendor": column.vendor,
+            **column.facts,
+            "engines": " ".join(column.engines),
+            "formats": " ".join(column.formats),
+            "reason": column.reason,
+            "violations": _violations(column.violations),
+        }
+        for column in record.columns
+    )
+    best = (*_ANSWER, "violations") if record.workload else ()
+    return _records(dict.fromkeys(("chip", "name", "chip_vendor", *facts, "engines", "formats", *best)), rows)
+
+
+def _cell(value: Value) -> Value:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return "" if value is None else value
+    text = clean(value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
+def _records(titles: Iterable[str], rows: Iterable[Row]) -> str:
+    titles = tuple(titles)
+    return table(titles, ([row.get(title) for title in titles] for row in rows))
+
+
+def _answer(answer: Answer) -> Row:
+    return {**_values(answer, _ANSWER), "violations": _violations(answer.violations if isinstance(answer, NearMiss) else ())}
+
+
+def _values(record: object, places: Mapping[str, str]) -> Row:
+    found = {title: attrgetter(place)(record) for title, place in places.items()}
+    return {title: " ".join(value) if isinstance(value, tuple) else value for title, value in found.items()}
+
+
+def _violations(broken: Iterable[Violation]) -> str:
+    return "; ".join(f"{one.limit}: {one.predicted} (allowed {one.allowed})" for one in broken)

@@ -1,0 +1,189 @@
+"""The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
+
+from infra_advisor.advice.answer import Answer, Recommendation
+from infra_advisor.present import numbers, phrases, recommend
+from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
+from infra_advisor.present.explain import explain_blocks, terms_of
+from infra_advisor.present.words import Words as Say
+
+_TIE = 0.01
+
+
+def memo(record: Recommendation, say: Say, *, explain: bool = False, command: str = "") -> Page:
+    """The whole document. `command`: what reproduces it."""
+    blocks: list[Block] = [Heading(say("memo.title", model=record.workload.model_name), 1)]
+    blocks += _recommendation(record, say)
+    blocks += _requirements(record, say)
+    if record.ranked:
+        blocks += [Heading(say("memo.options")), Para((recommend.ranked_title(record, say) + ".", say("memo.estimated"))), _options(record, say)]
+        blocks += recommend.legend(record, say)
+        blocks += _why(record, say) + _binds(record.ranked[0], say)
+        if explain:
+            blocks += explain_blocks(record.ranked[0], record.workload, say)
+    blocks += _near_misses(record, say) + _unranked(record, say) + _assumptions(record, say) + _sources(record, say)
+    return Page((*blocks, *_reproduce(record, say, command)))
+
+
+def _recommendation(record: Recommendation, say: Say) -> list[Block]:
+    blocks: list[Block] = [Heading(say("memo.recommendation"))]
+    if not record.ranked:
+        blocks.append(Para((Text(say("nothing_fits"), "strong"), say("memo.nothing"))))
+        return blocks + ([Bullets(tuple(recommend.relaxations(record, say)))] if record.relaxations else [])
+    winner = record.ranked[0]
+    words = say(
+        "memo.confidence", confidence=say(f"confidence.{winner.grade}"), grade=winner.grade, words=say(f"grade.{winner.grade}")
+    )  # fmt: skip
+    figures = phrases.figures(say, winner, record.limits.statistic)
+    blocks += [Para((Text(recommend.winner_sentence(record, say), "strong"), figures)), Para((words, phrases.bands(say, winner)))]
+    if winner.offer.marks:
+        blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
+    return blocks + [Para((warning,), lead=say("warning")) for warning in record.warnings]
+
+
+def _requirements(record: Recommendation, say: Say) -> list[Block]:
+    rows: list[tuple[Words, ...]] = [
+        (say("req.model"), phrases.model(say, record.workload)),
+        (say("req.lengths"), phrases.lengths(say, record.workload)),
+        (say("req.load"), phrases.load(say, record.workload)),
+        (say("req.formats"), phrases.formats(say, record.workload)),
+        *((say("req.limit"), phrase) for phrase in phrases.limits(say, record.limits) or [say("limits.none")]),
+    ]
+    return [Heading(say("memo.requirements")), Grid((Column(say("col.requirement")), Column(say("col.value"))), tuple(rows))]
+
+
+def _options(record: Recommendation, say: Say) -> Grid:
+    titles = ("rank", "hardware", "where", "run", "ttft", "tpot", "speed", "usd_h", "usd_month", "usd_mtok", "usd_mtok_band", "binds")
+    right = {"rank", "ttft", "tpot", "speed", "usd_h", "usd_month", "usd_mtok", "usd_mtok_band"}
+    columns = [Column(say(f"col.{title}"), "right" if title in right else "left") for title in (*titles, "grade", "price", "labels")]
+    statistic = record.limits.statistic
+    rows = tuple(
+        (
+            str(answer.rank or ""),
+            Text(phrases.hardware(say, answer), "strong" if answer.rank == 1 else "plain"),
+            phrases.where(say, answer, region=True),
+            phrases.running(answer),
+            numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
+            numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
+            numbers.rate(answer.performance.output_tokens_per_s),
+            numbers.usd(answer.cost.usd_per_h),
+            numbers.usd(answer.cost.usd_per_month),
+            phrases.cost_per_mtok(answer),
+            phrases.cost_band(answer) or "",
+            phrases.bound(say, answer.bound.decode),
+            phrases.grade(say, answer),
+            phrases.dated_price(say, answer),
+            ", ".join(answer.labels),
+        )
+        for answer in record.ranked
+    )
+    return Grid(tuple(columns), rows)
+
+
+def _why(record: Recommendation, say: Say) -> list[Block]:
+    winner = record.ranked[0]
+    parts: list[Words] = [winner.reason or say("memo.why.meets", rule=say.name("rank", record.rank_by))]
+    if len(record.ranked) > 1:
+        parts += _against(winner, record.ranked[1], say)
+    headroom = [
+        say("headroom", limit=phrases.limit(say, room.limit), margin=numbers.percent(room.margin))
+        for room in winner.headroom
+        if room.margin is not None
+    ]
+    if headroom:
+        parts.append(say("memo.why.headroom", headroom=", ".join(headroom)))
+    return [Heading(say("memo.why")), Para(tuple(parts))]
+
+
+def _against(winner: Answer, second: Answer, say: Say) -> list[Words]:
+    """How the winner stands against the runner-up, where both costs are known and the winner is not the dearer one."""
+    mine, other = winner.cost, second.cost
+    runner_up = f"{phrases.hardware(say, second)}, {phrases.where(say, second)}"
+    parts: list[Words] = []
+    if mine.usd_per_mtok_output and other.usd_per_mtok_output:
+        saved = 1 - mine.usd_per_mtok_output / other.usd_per_mtok_output
+        if abs(saved) <= _TIE:
+            parts.append(say("memo.why.tie", runner_up=runner_up))
+        elif saved > 0:
+            parts.append(say("memo.why.margin", percent=numbers.percent(saved), runner_up=runner_up))
+    high, low = mine.usd_per_mtok_output_high, other.usd_per_mtok_output_low
+    if high is not None and low is not None and high > low:
+        parts.append(say("memo.why.overlap"))
+    return parts
+
+
+def _binds(winner: Answer, say: Say) -> list[Block]:
+    """The largest term of each phase, in one plain paragraph with its arithmetic."""
+    sentences = []
+    for phase in ("prefill", "decode"):
+        if terms := terms_of(winner, phase):
+            total_s = sum(term.seconds for term in terms)
+            largest = max(terms, key=lambda term: term.seconds)
+            sentences.append(
+                say(
+                    "memo.binds.phase",
+                    phase=say(f"phase.{phase}"),
+                    total=numbers.duration(total_s),
+                    seconds=numbers.duration(largest.seconds),
+                    share=numbers.percent(largest.seconds / total_s if total_s else None),
+                    term=largest.name,
+                    bound=phrases.bound(say, largest.bound),
+                    detail=f" ({largest.detail})" if largest.detail else "",
+                )
+            )
+    return [Heading(say("memo.binds")), Para(tuple(sentences) or (say("memo.binds.unknown"),))]
+
+
+def _near_misses(record: Recommendation, say: Say) -> list[Block]:
+    if not record.near_misses:
+        return []
+    columns = tuple(Column(say(f"col.{title}")) for title in ("option", "run", "usd_mtok", "violations", "relax", "grade"))
+    rows = tuple(
+        (
+            f"{phrases.hardware(say, miss)}, {phrases.where(say, miss)}",
+            phrases.running(miss),
+            phrases.cost_per_mtok(miss),
+            phrases.violations(say, miss.violations),
+            " ".join(broken.relax for broken in miss.violations),
+            phrases.grade(say, miss),
+        )
+        for miss in record.near_misses
+    )
+    return [Heading(say("memo.near")), Grid(columns, rows)]
+
+
+def _unranked(record: Recommendation, say: Say) -> list[Block]:
+    blocks = [*recommend.unranked(record, say), *recommend.left_out(record, say, most=None)]
+    return [Heading(say("memo.excluded")), *blocks] if blocks else []
+
+
+def _assumptions(record: Recommendation, say: Say) -> list[Block]:
+    rows = tuple((phrases.assumption(say, one), say(f"origin.{one.origin}")) for one in record.assumptions)
+    blocks: list[Block] = [Heading(say("memo.assumptions"))]
+    if rows:
+        blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin"))), rows))
+    own = record.ranked[0].assumptions if record.ranked else ()
+    return blocks + ([Para((), lead=say("also")), Bullets(tuple(own))] if own else []) if rows or own else []
+
+
+def _sources(record: Recommendation, say: Say) -> list[Block]:
+    """Where each price of the table and each measurement was read, and when."""
+    items = list(
+        dict.fromkeys(
+            say(
+                "memo.source.price",
+                offer=answer.offer.id,
+                source=answer.offer.source or numbers.UNKNOWN,
+                date=answer.offer.price_date or numbers.UNKNOWN,
+            )
+            for answer in record.ranked
+        )
+    )
+    items += [say("evidence", text=point.text, source=point.source, date=point.date or numbers.UNKNOWN)
+              for answer in record.ranked[:1] for point in answer.evidence]  # fmt: skip
+    return [Heading(say("memo.sources")), Bullets(tuple(items))] if items else []
+
+
+def _reproduce(record: Recommendation, say: Say, command: str) -> list[Block]:
+    stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
+    layers = (say("catalog.layers", layers=", ".join(record.catalog.layers)),) if record.catalog.layers else ()
+    return [Heading(say("memo.reproduce")), *([Code((command,))] if command else []), Para((stamp, *layers))]

@@ -1,0 +1,240 @@
+"""The short phrases that tables, memos and lists share: one wording for one thing."""
+
+from collections.abc import Iterable
+
+from infra_advisor.advice.answer import Answer, Assumption, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
+from infra_advisor.present import numbers
+from infra_advisor.present.blocks import Text
+from infra_advisor.present.words import Words
+
+_GRADE_TONES = {"A": "good", "B": "good", "C": "warn", "D": "warn"}
+_LOWER_LIMITS = ("throughput_tokens_per_s",)
+_WITH_STATISTIC = ("ttft_s", "tpot_s")
+_UNITS = ("_usd_per_h", "_usd_per_kwh", "_usd_per_month", "_bytes_per_s", "_per_s", "_bytes", "_tokens", "_usd", "_s", "_d", "_w")
+
+
+def hardware(say: Words, answer: Answer) -> str:
+    """`2x H100 SXM (of 8)`."""
+    part = answer.hardware
+    if part.class_ == "api":
+        return say("hardware.api") if not part.accelerators_total else part.accelerator_name
+    total, billed = part.accelerators_total, part.accelerators_billed
+    if billed > total:
+        return say("hardware.billed", count=total, name=part.accelerator_name, billed=numbers.whole(billed))
+    return say("hardware", count=total, name=part.accelerator_name)
+
+
+def where(say: Words, answer: Answer, *, region: bool = False) -> str:
+    """`Lambda (US)`, or `on-premises`."""
+    offer = answer.offer
+    place = offer.provider_name or offer.provider
+    if answer.hardware.class_ in ("onprem", "edge"):
+        place = say(f"where.{answer.hardware.class_}")
+    elif region and offer.region and offer.country:
+        return say("where.region", place=place, region=offer.region, country=offer.country)
+    return say("with_country", place=place, country=offer.country) if offer.country else place
+
+
+def run(software: SoftwarePart, replicas: int = 1) -> str:
+    """`vllm fp8 tp2`, with whatever is not the plain case."""
+    words = [software.engine, software.weights]
+    if software.kv not in (software.weights, "auto", "bf16", "fp16"):
+        words.append(f"kv-{software.kv}")
+    words += [f"{name}{degree}" for name in ("tp", "pp", "ep", "dp") if (degree := getattr(software, name)) > 1]
+    return " ".join([*words, *([f"x{replicas}"] if replicas > 1 else [])])
+
+
+def running(answer: Answer) -> str:
+    """How the answer is run, replicas included."""
+    return run(answer.software, answer.hardware.replicas)
+
+
+def at(predicted: Predicted, statistic: str) -> float | None:
+    """The statistic that the limits speak of, or the mean where it was not computed."""
+    value: float | None = getattr(predicted, statistic)
+    return predicted.mean if value is None else value
+
+
+def latency(say: Words, predicted: Predicted, statistic: str) -> str:
+    """`212 ms`, or `212 ms (mean)` where another statistic was asked for and this says which one it is."""
+    text = numbers.duration(at(predicted, statistic))
+    return text if statistic == "mean" else say("with_statistic", value=text, statistic=computed((predicted,), statistic))
+
+
+def latency_title(say: Words, title: str, predicted: Iterable[Predicted], statistic: str) -> str:
+    """`TTFT`, with the statistic that the column shows where that is not the mean that was asked for."""
+    return title if statistic == "mean" else say("title_statistic", title=title, statistic=computed(predicted, statistic))
+
+
+def computed(predicted: Iterable[Predicted], statistic: str) -> str:
+    """The statistic if it was computed for all of them, else the mean."""
+    return statistic if all(getattr(one, statistic) is not None for one in predicted) else "mean"
+
+
+def grade(say: Words, answer: Answer) -> Text:
+    """`D`, coloured by how far it can be trusted."""
+    return Text(answer.grade, _GRADE_TONES[answer.grade])  # type: ignore[arg-type]
+
+
+def confidence(say: Words, answer: Answer) -> Text:
+    """`Grade D: data sheet only: measure before buying.`"""
+    return Text(say("confidence", grade=answer.grade, words=say(f"grade.{answer.grade}")), _GRADE_TONES[answer.grade])  # type: ignore[arg-type]
+
+
+def bands(say: Words, answer: Answer) -> str:
+    """The 90 % intervals in words."""
+    ttft, tpot, cost = answer.performance.ttft_s, answer.performance.tpot_s, answer.cost
+    spans = {
+        "band.ttft": numbers.span(ttft.low, ttft.high, lambda value: numbers.duration(value, 2)),
+        "band.tpot": numbers.span(tpot.low, tpot.high, lambda value: numbers.duration(value, 2)),
+        "band.cost": cost_band(answer),
+    }
+    texts = [say(key, span=span) for key, span in spans.items() if span]
+    return say("band", spans=", ".join(texts)) if texts and cost is not None else say("no_band")
+
+
+def cost_band(answer: Answer) -> str | None:
+    """`0.71–1.10`."""
+    return numbers.span(answer.cost.usd_per_mtok_output_low, answer.cost.usd_per_mtok_output_high, numbers.usd)
+
+
+def bound(say: Words, word: str | None) -> str:
+    """What binds, in words."""
+    return say.name("bound", word) if word else numbers.UNKNOWN
+
+
+def price(say: Words, answer: Answer) -> Text:
+    """Age of the price, with `!` and the marks where a buyer should look twice."""
+    offer = answer.offer
+    age = say("age", days=offer.price_age_d) if offer.price_age_d is not None else offer.price_date or numbers.UNKNOWN
+    return Text(f"{age} ! {' '.join(offer.marks)}", "warn") if offer.marks else Text(age)
+
+
+def dated_price(say: Words, answer: Answer) -> str:
+    """`2026-11-10 (12 d)`, with the marks."""
+    offer = answer.offer
+    date = offer.price_date or numbers.UNKNOWN
+    text = date if offer.price_age_d is None else say("price.dated", date=date, age=say("age", days=offer.price_age_d))
+    return f"{text} ! {' '.join(offer.marks)}" if offer.marks else text
+
+
+def limit(say: Words, name: str) -> str:
+    """How a limit is called."""
+    return say.name("limit", name)
+
+
+def violation(say: Words, broken: Violation) -> str:
+    """`TTFT 612 ms, limit 500 ms`, with enough digits to see the difference."""
+    name, allowed, predicted = broken.limit, broken.allowed, broken.predicted
+    if isinstance(allowed, str) or isinstance(predicted, str) or predicted is None:
+        return say("violation.text", limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed))
+    if name.endswith("_s") and not name.endswith("_per_s"):
+        shown, asked = numbers.apart(predicted, allowed, numbers.duration)
+        asked = asked if shown[:3] == asked[:3] else numbers.stated(name, allowed)
+    else:
+        shown, asked = numbers.by_name(name, predicted), numbers.by_name(name, allowed)
+    return say("violation", limit=limit(say, name), predicted=shown, allowed=asked)
+
+
+def violations(say: Words, broken: tuple[Violation, ...]) -> str:
+    """All of them, joined."""
+    return "; ".join(violation(say, one) for one in broken)
+
+
+def model(say: Words, workload: WorkloadPart) -> str:
+    """Name and size of the model."""
+    total, active = numbers.count(workload.parameters_total), numbers.count(workload.parameters_active)
+    key = "model.moe" if workload.parameters_active < 0.9 * workload.parameters_total else "model.params"
+    return say(key, name=workload.model_name, total=total, active=active)
+
+
+def lengths(say: Words, workload: WorkloadPart) -> str:
+    """`1,000 tokens in, 300 out`."""
+    return say("lengths", input=numbers.whole(workload.input_tokens), output=numbers.whole(workload.output_tokens))
+
+
+def load(say: Words, workload: WorkloadPart) -> str:
+    """The load in the way it was stated."""
+    if workload.users is not None:
+        think = numbers.stated("think_s", workload.think_s or 0.0)
+        return say("load.users", users=numbers.whole(workload.users), think=think)
+    if workload.tokens_per_day is not None:
+        return say("load.tokens", tokens=numbers.count(workload.tokens_per_day))
+    if workload.utilisation is not None:
+        return say("load.none", utilisation=numbers.percent(workload.utilisation))
+    if workload.concurrency is not None:
+        return say("load.concurrency", concurrency=numbers.whole(workload.concurrency))
+    if workload.request_rate_per_s is not None:
+        return say("load.rate", rate=numbers.exact(workload.request_rate_per_s))
+    return say("load.none.plain")
+
+
+def formats(say: Words, workload: WorkloadPart) -> str:
+    """Weight and KV cache formats as asked."""
+    return say("formats", weights=workload.weights, kv=workload.kv)
+
+
+def limits(say: Words, asked: LimitsPart) -> list[str]:
+    """Every limit that was set, one phrase each."""
+    phrases = []
+    statistic = " " + say("statistic", statistic=asked.statistic)
+    for name in ("ttft_s", "tpot_s", "throughput_tokens_per_s", "budget_usd_per_month", "max_price_age_d"):
+        if (value := getattr(asked, name)) is None:
+            continue
+        text = numbers.stated(name, value)
+        if name == "tpot_s":
+            text = say("tpot_as_speed", tpot=text, speed=numbers.exact(round(1 / value, 1)))
+        key = "at_least" if name in _LOWER_LIMITS else "at_most"
+        phrases.append(say(key, limit=limit(say, name), value=text) + (statistic if name in _WITH_STATISTIC else ""))
+    if asked.residency:
+        phrases.append(say("residency", country=asked.residency))
+    if asked.where and len(asked.where) < 4:
+        phrases.append(say("where_only", classes=", ".join(say.name("class", word) for word in asked.where)))
+    for key in ("vendors", "providers", "accelerators"):
+        if names := getattr(asked, key):
+            phrases.append(say(key, names=", ".join(names)))
+    if asked.include:
+        phrases.append(say("included", names=", ".join(asked.include)))
+    if asked.owned:
+        phrases.append(say("owned", device=asked.owned))
+    return phrases
+
+
+def has_targets(asked: LimitsPart) -> bool:
+    """True where anything was set that an option can miss."""
+    targets = (asked.ttft_s, asked.tpot_s, asked.throughput_tokens_per_s, asked.budget_usd_per_month, asked.residency)
+    return any(target is not None for target in targets)
+
+
+def assumption(say: Words, assumed: Assumption) -> str:
+    """`think time 20 s`, with its note."""
+    key = "assumption.note" if assumed.note else "assumption"
+    return say(key, name=quantity(say, assumed.name), value=numbers.stated(assumed.name, assumed.value), note=assumed.note)
+
+
+def quantity(say: Words, name: str) -> str:
+    """How a named figure is called: its own words, those of the limit of that name, or the name without its unit."""
+    for group in ("name", "limit"):
+        if (words := say.name(group, name)) != name.replace("_", " "):
+            return words
+    unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
+    return name.removesuffix(unit).replace("_", " ")
+
+
+def cost_per_mtok(answer: Answer) -> str:
+    """USD per million output tokens at the load."""
+    return numbers.usd(answer.cost.usd_per_mtok_output)
+
+
+def figures(say: Words, answer: Answer, statistic: str) -> str:
+    """The five numbers that matter, as one sentence."""
+    speed, cost = answer.performance, answer.cost
+    return say(
+        "figures",
+        ttft=latency(say, speed.ttft_s, statistic),
+        tpot=latency(say, speed.tpot_s, statistic),
+        speed=numbers.rate(speed.output_tokens_per_s_per_user),
+        cost=numbers.usd(cost.usd_per_mtok_output),
+        hourly=numbers.usd(cost.usd_per_h),
+        monthly=numbers.usd(cost.usd_per_month),
+    )

@@ -1,0 +1,98 @@
+"""The only place that prints: a record in, text on stdout or in a file out."""
+
+import sys
+from typing import Any
+
+from pydantic import BaseModel
+
+from infra_advisor.advice.answer import Comparison, EstimateAnswer, Recommendation
+from infra_advisor.present.files import Target
+from infra_advisor.present.listing import Listing
+from infra_advisor.present.say import tell, write
+from infra_advisor.present.screen import Screen, can_write_unicode, screen_of
+from infra_advisor.present.text import clean
+from infra_advisor.present.words import words
+
+FORMATS = ("table", "json", "markdown", "csv")
+
+Shown = Recommendation | Comparison | EstimateAnswer | Listing
+
+
+def render(
+    record: Shown, form: str, *, screen: Screen | None = None, explain: bool = False, command: str = "", language: str = "en"
+) -> str:
+    """The record in one of the FORMATS. Each renderer is imported only when it is asked for: start-up time is felt."""
+    screen = screen or Screen()
+    if form == "json":
+        from infra_advisor.present import json_out
+
+        return json_out.render(record if isinstance(record, BaseModel) else record.documents(), unicode=screen.unicode)
+    if form == "csv":
+        return _csv(record)
+    say = words(language)
+    match record:
+        case Recommendation() if form == "markdown":
+            from infra_advisor.present.memo import memo
+
+            page = memo(record, say, explain=explain, command=command)
+        case Recommendation():
+            from infra_advisor.present.recommend import brief
+
+            page = brief(record, say, explain=explain)
+        case Comparison():
+            from infra_advisor.present import compare
+
+            page = compare.page(record, say, explain=explain)
+        case EstimateAnswer():
+            from infra_advisor.present import estimate
+
+            page = estimate.page(record, say)
+        case Listing():
+            page = record.page()
+    if form == "markdown":
+        from infra_advisor.present import markdown
+
+        return markdown.render(page)
+    from infra_advisor.present import table
+
+    return table.render(page, screen)
+
+
+def _csv(record: Shown) -> str:
+    from infra_advisor.present import csv_out
+
+    match record:
+        case Recommendation():
+            return csv_out.recommendation(record)
+        case Comparison():
+            return csv_out.comparison(record)
+        case EstimateAnswer():
+            return csv_out.estimate(record)
+        case Listing():
+            return csv_out.table(record.keys, record.rows)
+
+
+def show(
+    record: Shown, form: str = "table", *, target: Target | None = None, explain: bool = False, command: str = "", language: str = "en"
+) -> None:
+    """Print the record, or write it to a file and say so on stderr. Raises UsageError where it cannot be delivered."""
+    if target is None:
+        screen = screen_of(sys.stdout) if sys.stdout else Screen()
+        write(render(record, form, screen=screen, explain=explain, command=command, language=language))
+        return
+    text = render(record, form, explain=explain, command=command, language=language)
+    target.write(text)
+    tell(words(language)("wrote", path=target.asked, format=form, lines=f"{text.count(chr(10)):,}"))
+
+
+
+def show_document(document: dict[str, Any]) -> None:
+    """Print one JSON document that is not an answer: a schema."""
+    from infra_advisor.present import json_out
+
+    write(json_out.render(document, unicode=sys.stdout is not None and can_write_unicode(sys.stdout)))
+
+
+def show_text(text: str) -> None:
+    """Print one line of plain text: a path."""
+    write(f"{clean(text)}\n")

@@ -1,0 +1,272 @@
+"""The binder of facts and physics: many deployments of one model, timed at once.
+
+`Deployments` holds one column per deployment, in base units; `Timing` is what physics says of them at a load. All arrays have one length.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra_advisor.physics.collectives import all_reduce_s, all_to_all_s, pipeline_hops_s
+from infra_advisor.physics.memory import activation_bytes, most_sequences, typical_tokens_held, usable_bytes
+from infra_advisor.physics.roofline import compute_fill, roofline_s
+from infra_advisor.physics.serving import Served, serve
+from infra_advisor.physics.transformer import Transformer
+from infra_advisor.physics.work import Work, decode_work, kv_bytes, prefill_work
+from infra_advisor.search.calibration import Defaults
+
+Column = NDArray[np.float64]
+
+ACTIVATION_BYTES = 2.0
+DISPATCH_AND_COMBINE_BYTES = 4.0
+WIDEST_ROW_PER_HIDDEN = 4.0
+LEAST_PROFILED_TOKENS = 512.0
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """One way to run the model per position. Rates are achievable ones, per accelerator; links count one direction."""
+
+    tp: Column
+    """Ranks that share attention and dense weights."""
+    pp: Column
+    """Pipeline stages."""
+    ep: Column
+    """Ranks that share the routed experts; 1 = experts are cut like the rest."""
+    dp: Column
+    """Attention-parallel ranks, each with sequences of its own."""
+    fill_pipeline: Column
+    """1 where stages work on different batches at once, 0 where they take turns."""
+    memory_bytes: Column
+    reserve_bytes: Column
+    engine_share: Column
+    linear_bytes_per_s: Column
+    expert_bytes_per_s: Column
+    kv_bytes_per_s: Column
+    linear_flop_per_s: Column
+    expert_flop_per_s: Column
+    score_flop_per_s: Column
+    link_bytes_per_s: Column
+    hop_s: Column
+    stage_link_bytes_per_s: Column
+    stage_hop_s: Column
+    sharpness: Column
+    step_s: Column
+    layer_s: Column
+    sequence_s: Column
+    prefill_layer_s: Column
+    frontend_s: Column
+    most_sequences: Column
+    tokens_per_pass: Column
+    """Prompt tokens an engine puts into one pass."""
+    linear_bits: Column
+    expert_bits: Column
+    embedding_bits: Column
+    head_bits: Column
+    kv_bits: Column
+
+    def __len__(self) -> int:
+        return len(self.tp)
+
+    def take(self, index: NDArray[np.intp] | slice) -> "Deployments":
+        """The deployments at some positions."""
+        return Deployments(**{name: column[index] for name, column in vars(self).items() if isinstance(column, np.ndarray)})
+
+    @property
+    def expert_ranks(self) -> Column:
+        """Ranks over which routed experts are spread."""
+        return np.where(self.ep > 1, self.ep, self.tp)
+
+    @property
+    def chips(self) -> Column:
+        """Accelerators of one replica."""
+        return self.tp * self.pp * self.dp
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where the memory of one accelerator goes. [bytes]"""
+
+    usable: Column
+    weights: Column
+    activations: Column
+    pool: Column
+    per_sequence: Column
+    """KV cache and state of one sequence on one rank, at the tokens it typically holds."""
+    fits: NDArray[np.bool_]
+    """Weights and at least one whole request fit."""
+    most_running: Column
+    """Sequences one replica can run at once; at least 1 where it fits at all."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One named share of a pass. [s]"""
+
+    seconds: Column
+    kind: str
+    """roofline, interconnect or host."""
+    moved_bytes: Column | None = None
+    moving_s: Column | None = None
+    """Of a roofline part: the time to move its bytes at the achievable rate."""
+    flop: Column | None = None
+    computing_s: Column | None = None
+    """Of a roofline part: the time to compute at the achievable rate."""
+
+
+class Timing:
+    """Physics of one model and one pair of lengths over many deployments."""
+
+    def __init__(self, shape: Transformer, deployments: Deployments, defaults: Defaults, *, input_tokens: float, output_tokens: float) -> None:
+        self.shape = shape
+        self.d = deployments
+        self.defaults = defaults
+        self.input_tokens = float(input_tokens)
+        self.output_tokens = float(output_tokens)
+
+    def take(self, index: NDArray[np.intp]) -> "Timing":
+        """The same model and lengths over some of the deployments."""
+        return Timing(self.shape, self.d.take(index), self.defaults, input_tokens=self.input_tokens, output_tokens=self.output_tokens)
+
+    # -- memory
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What fits."""
+        d, shape = self.d, self.shape
+        w = shape.weights
+        stage = d.pp
+        tables = (w.embedding * d.embedding_bits + w.head * d.head_bits) / 8.0
+        weights = (w.linear + w.extra) * d.linear_bits / 8.0 / d.tp / stage + tables / d.tp + w.experts * d.expert_bits / 8.0 / d.expert_ranks / stage
+        usable = usable_bytes(memory_bytes=d.memory_bytes, reserve_bytes=d.reserve_bytes, engine_share=d.engine_share)
+        pass_tokens = np.minimum(d.tokens_per_pass, np.maximum(self.input_tokens, LEAST_PROFILED_TOKENS))
+        activations = activation_bytes(tokens_per_pass=pass_tokens, widest_row=WIDEST_ROW_PER_HIDDEN * shape.hidden, element_bytes=ACTIVATION_BYTES)
+        pool = usable - weights - activations
+        held = typical_tokens_held(input_tokens=self.input_tokens, output_tokens=self.output_tokens)
+        per_sequence = self._sequence_bytes(held)
+        whole = self._sequence_bytes(self.input_tokens + self.output_tokens)
+        rank_sequences = most_sequences(pool_bytes=np.maximum(pool, 0.0), sequence_bytes=per_sequence)
+        fits = pool >= whole
+        most = np.minimum(np.maximum(rank_sequences, 1.0) * d.dp, d.most_sequences)
+        return Memory(usable, weights, activations, pool, per_sequence, fits, most)
+
+    def _sequence_bytes(self, tokens: float) -> Column:
+        d = self.d
+        held: Column = kv_bytes(self.shape, context=np.full(len(d), tokens), kv_bits=d.kv_bits, tp=d.tp)
+        return held / d.pp
+
+    # -- one decode step
+
+    def decode_terms(self, batch: Column, context: float) -> dict[str, Part]:
+        """Named parts of one decode step of `batch` running sequences at a context; the step is their sum. [s]"""
+        d, shape = self.d, self.shape
+        micro = np.maximum(np.where(d.fill_pipeline > 0, batch / d.pp, batch), 1.0)
+        ranked = np.maximum(micro / d.dp, 1.0)
+        work = decode_work(shape, batch=ranked, context=np.full(len(d), context), tp=d.tp, expert_tokens=micro)
+        terms = self._pass_terms(work, rows=ranked, expert_rows=micro, expert_scale=np.maximum(micro / ranked, 1.0))
+        terms["launches"] = Part(d.layer_s * shape.layer_count, "host")
+        terms["engine"] = Part(d.step_s + d.sequence_s * micro, "host")
+        return terms
+
+    def decode_step_s(self, batch: Column, context: float) -> Column:
+        """Time of one decode step. [s]"""
+        return _total(self.decode_terms(batch, context))
+
+    # -- one prefill pass
+
+    def prefill_terms(self, prompts: Column) -> dict[str, Part]:
+        """Named parts of the prefill of `prompts` whole prompts at once, on the ranks that share them. [s]"""
+        d, shape = self.d, self.shape
+        per_rank = np.maximum(prompts / d.dp, 1.0)
+        work = prefill_work(shape, tokens=np.full(len(d), self.input_tokens), cached=np.zeros(len(d)), prompts=per_rank, tp=d.tp)
+        all_tokens = np.maximum(prompts, 1.0) * self.input_tokens
+        terms = self._pass_terms(work, rows=work.tokens, expert_rows=all_tokens, expert_scale=np.maximum(prompts / per_rank, 1.0))
+        passes = np.maximum(per_rank * self.input_tokens / d.tokens_per_pass, 1.0)
+        terms["dispatch"] = Part(d.prefill_layer_s * shape.layer_count * passes, "host")
+        return terms
+
+    @cached_property
+    def prompt_alone_s(self) -> Column:
+        """Prefill of one prompt on an idle replica. [s]"""
+        return _total(self.prefill_terms(np.ones(len(self.d))))
+
+    def prompt_share_s(self, in_flight: Column) -> Column:
+        """Time per prompt when as many prompts share passes as the token budget and the load allow. [s]"""
+        d = self.d
+        together = np.clip(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), 1.0, None)
+        overlap = np.where(d.fill_pipeline > 0, np.minimum(d.pp, np.maximum(in_flight / 2.0, 1.0)), 1.0)
+        return _total(self.prefill_terms(together)) / together / overlap
+
+    # -- a replica at a load
+
+    def serve(self, in_flight: Column, *, open_arrivals: bool) -> Served:
+        """Steady state of one replica of every deployment with so many requests in flight."""
+        d, defaults = self.d, self.defaults
+        context = self.input_tokens + self.output_tokens / 2.0
+        queue = defaults.queue_weight_open if open_arrivals else defaults.queue_weight_closed
+        step: Callable[[Column], Column] = lambda batch: self.decode_step_s(batch, context)  # noqa: E731
+        return serve(
+            in_flight=in_flight,
+            most_running=self.memory.most_running,
+            output_tokens=self.output_tokens,
+            decode_step_s=step,
+            prompt_alone_s=self.prompt_alone_s,
+            prompt_share_s=self.prompt_share_s(in_flight),
+            frontend_s=d.frontend_s,
+            stall_share=defaults.stall_share,
+            queue_weight=queue,
+            rank_wait_steps=defaults.rank_wait_steps * np.log2(d.dp),
+        )
+
+    # -- parts of a pass
+
+    def _pass_terms(self, work: Work, *, rows: Column, expert_rows: Column, expert_scale: Column) -> dict[str, Part]:
+        d, shape, k = self.d, self.shape, self.defaults
+        head_bits = d.embedding_bits if shape.tied else d.head_bits
+        weights = (work.linear_elements * d.linear_bits + work.head_elements * head_bits + work.embedding_elements * d.embedding_bits) / 8.0 / d.tp
+        flop = (work.linear_flop + work.head_flop + work.state_flop) / d.tp
+        fill = compute_fill(rows=rows, half_rows=k.fill_half_rows, least=k.fill_least)
+        terms = {"weights": _roofline(weights + work.state_bytes, flop, d.linear_bytes_per_s, d.linear_flop_per_s * fill, d.sharpness)}
+        if shape.routed_experts:
+            imbalance = 1.0 + k.expert_imbalance_per_doubling * np.log2(d.ep)
+            most = max(routed.experts / routed.top_k for _, routed in shape.routed_experts)
+            expert_fill = compute_fill(rows=expert_rows / most, half_rows=k.expert_fill_half_rows, least=k.expert_fill_least)
+            moved = work.expert_elements * d.expert_bits / 8.0 / d.expert_ranks * imbalance
+            expert_flop = work.expert_flop * expert_scale / d.expert_ranks * imbalance
+            terms["experts"] = _roofline(moved, expert_flop, d.expert_bytes_per_s, d.expert_flop_per_s * expert_fill, d.sharpness)
+        if shape.streams:
+            kv = (work.kv_elements_read + work.kv_elements_written) * d.kv_bits / 8.0 + work.index_bytes
+            terms["attention"] = _roofline(kv, work.score_flop / d.tp, d.kv_bytes_per_s, d.score_flop_per_s, d.sharpness)
+        message = work.tokens * shape.hidden * ACTIVATION_BYTES
+        reduce_s = shape.block_count * all_reduce_s(message_bytes=message, ranks=d.tp, link_bytes_per_s=d.link_bytes_per_s, hop_s=d.hop_s)
+        if shape.routed_experts:
+            top_k = max(routed.top_k for _, routed in shape.routed_experts)
+            exchange = all_to_all_s(
+                tokens_per_rank=work.tokens,
+                token_bytes=shape.hidden * DISPATCH_AND_COMBINE_BYTES,
+                ranks=d.ep,
+                experts_per_token=top_k,
+                link_bytes_per_s=d.link_bytes_per_s,
+                hop_s=d.hop_s,
+            )
+            reduce_s = reduce_s + np.where(d.dp > 1, shape.moe_layer_count * exchange, 0.0)
+        terms["collectives"] = Part(reduce_s, "interconnect")
+        hops = pipeline_hops_s(message_bytes=message, stages=d.pp, link_bytes_per_s=d.stage_link_bytes_per_s, hop_s=d.stage_hop_s)
+        terms["pipeline"] = Part(hops, "interconnect")
+        return terms
+
+
+def _roofline(moved: Column, flop: Column, bytes_per_s: Column, flop_per_s: Column, sharpness: Column) -> Part:
+    seconds = roofline_s(moved_bytes=moved, flop=flop, bytes_per_s=bytes_per_s, flop_per_s=flop_per_s, sharpness=sharpness)
+    return Part(seconds, "roofline", moved, moved / bytes_per_s, flop, flop / flop_per_s)
+
+
+def _total(terms: dict[str, Part]) -> Column:
+    parts = iter(terms.values())
+    total = next(parts).seconds
+    for part in parts:
+        total = total + part.seconds
+    return total

@@ -1,0 +1,154 @@
+"""Turn a question about load into an operating point of one replica: how much it may carry, how many it takes, where each then works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra_advisor.physics.serving import Served, waiting_quantile_s
+from infra_advisor.search.points import Column, Timing
+
+QUANTILES = {"p50": 0.50, "p95": 0.95}
+BISECTIONS = 12
+LEAST_IN_FLIGHT = 1e-3
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What every answer must keep. None = no limit."""
+
+    ttft_s: float | None = None
+    tpot_s: float | None = None
+    request_s: float | None = None
+    """Longest mean time of a whole request; how a throughput target at a fixed number of users acts."""
+    statistic: str = "mean"
+
+
+@dataclass(frozen=True)
+class Load:
+    """The load of the whole fleet, in one of three forms; all None: as loaded as the targets allow."""
+
+    in_flight: float | None = None
+    users: float | None = None
+    think_s: float = 0.0
+    request_rate_per_s: float | None = None
+
+    @property
+    def open_arrivals(self) -> bool:
+        """Requests arrive by themselves, not when an earlier one ends."""
+        return self.in_flight is None
+
+    @property
+    def stated(self) -> bool:
+        """True where the fleet's load is given."""
+        return self.in_flight is not None or self.users is not None or self.request_rate_per_s is not None
+
+
+def latency(timing: Timing, served: Served, statistic: str) -> tuple[Column, Column]:
+    """(TTFT, TPOT) at a statistic. [s]
+
+    Quantiles of TTFT: the queue is zero or exponential, the rest is fixed. TPOT: a fixed ratio to the mean.
+    """
+    if statistic == "mean":
+        return served.ttft_s, served.tpot_s
+    quantile = QUANTILES[statistic]
+    fixed_s = served.ttft_s - served.queue_s
+    wait_s = waiting_quantile_s(mean_wait_s=served.queue_s, busy_share=served.prefill_load, quantile=quantile)
+    ratio = timing.defaults.tpot_p95_over_mean if statistic == "p95" else 1.0
+    return fixed_s + np.maximum(wait_s, served.queue_s if quantile > 0.5 else 0.0), served.tpot_s * ratio
+
+
+def meets(timing: Timing, served: Served, targets: Targets) -> NDArray[np.bool_]:
+    """Which replicas keep every target at this operating point."""
+    ttft_s, tpot_s = latency(timing, served, targets.statistic)
+    kept = np.ones(len(timing.d), dtype=bool)
+    if targets.ttft_s is not None:
+        kept &= ttft_s <= targets.ttft_s
+    if targets.tpot_s is not None:
+        kept &= tpot_s <= targets.tpot_s
+    if targets.request_s is not None:
+        kept &= served.request_s(timing.output_tokens) <= targets.request_s
+    return kept
+
+
+def most_in_flight(timing: Timing, targets: Targets, *, open_arrivals: bool) -> Column:
+    """Most requests in flight at which a replica keeps every target; 0 where it misses them with a single one.
+
+    Latency rises with load, so the limit is found by bisection between one request and all that memory holds.
+    """
+    top = timing.memory.most_running
+    one = np.ones(len(top))
+    alone = meets(timing, timing.serve(one, open_arrivals=open_arrivals), targets)
+    full = meets(timing, timing.serve(top, open_arrivals=open_arrivals), targets)
+    low, high = one.copy(), top.copy()
+    for _ in range(BISECTIONS):
+        if np.all(full | ~alone | (high - low < 0.5)):
+            break
+        middle = np.sqrt(low * high)
+        kept = meets(timing, timing.serve(middle, open_arrivals=open_arrivals), targets)
+        low, high = np.where(kept, middle, low), np.where(kept, high, middle)
+    return np.where(alone, np.where(full, top, low), 0.0)
+
+
+def at_share_of(timing: Timing, limit: Column, wanted: Callable[[Served], Column], target: Column, *, open_arrivals: bool) -> Column:
+    """Requests in flight, at most `limit`, at which a quantity that rises with load reaches `target`."""
+    low, high = np.full(len(limit), LEAST_IN_FLIGHT), np.maximum(limit, LEAST_IN_FLIGHT)
+    for _ in range(BISECTIONS):
+        middle = np.sqrt(low * high)
+        below = wanted(timing.serve(middle, open_arrivals=open_arrivals)) < target
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return high
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Operating points of the fleet, one per deployment."""
+
+    limit: Column
+    """Most requests in flight per replica within the targets; 0 = misses them alone."""
+    replicas: Column
+    in_flight: Column
+    """Per replica, at the load."""
+    served: Served
+    served_at_limit: Served
+
+
+def rate_of(served: Served, output_tokens: float) -> Column:
+    """Requests/s one replica completes."""
+    rate: Column = served.in_flight / served.request_s(output_tokens)
+    return rate
+
+
+def users_of(served: Served, output_tokens: float, think_s: float) -> Column:
+    """Users one replica serves, who think between requests: in flight x (think + request) / request."""
+    request_s = served.request_s(output_tokens)
+    users: Column = served.in_flight * (think_s + request_s) / request_s
+    return users
+
+
+def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, replicas_unstated: Column) -> Solved:
+    """Fewest replicas that keep the targets at the load, and where each then works.
+
+    With no load stated the fleet has `replicas_unstated` replicas and carries `utilisation` of its highest rate.
+    """
+    opened = load.open_arrivals
+    limit = most_in_flight(timing, targets, open_arrivals=opened)
+    at = np.maximum(limit, 1.0)
+    top = timing.serve(at, open_arrivals=opened)
+    out = timing.output_tokens
+    if load.in_flight is not None:
+        replicas = np.ceil(load.in_flight / np.maximum(np.floor(at + 1e-9), 1.0))
+        in_flight = load.in_flight / replicas
+    elif load.users is not None:
+        users, think_s = load.users, load.think_s
+        replicas = np.ceil(users / users_of(top, out, think_s) - 1e-9)
+        in_flight = at_share_of(timing, at, lambda served: users_of(served, out, think_s), users / replicas, open_arrivals=opened)
+    elif load.request_rate_per_s is not None:
+        rate = load.request_rate_per_s
+        replicas = np.ceil(rate / rate_of(top, out) - 1e-9)
+        in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), rate / replicas, open_arrivals=opened)
+    else:
+        replicas = replicas_unstated
+        in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened)
+    return Solved(limit, replicas, in_flight, timing.serve(in_flight, open_arrivals=opened), top)

@@ -1,0 +1,63 @@
+"""What is to be served: model, lengths and load, as asked."""
+
+import math
+from dataclasses import dataclass, fields, replace
+
+from infra_advisor.errors import UsageError
+
+DEFAULT_INPUT_TOKENS = 1000
+DEFAULT_OUTPUT_TOKENS = 300
+DEFAULT_THINK_S = 20.0
+LONGEST_REQUEST_TOKENS = 16_777_216
+
+_LOADS = {"users": "--users", "concurrency": "--concurrency", "request_rate_per_s": "--rate", "tokens_per_day": "--tokens-per-day"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A question about one model. At most one of the four loads is given; none means "as loaded as the targets allow"."""
+
+    model: str
+    """Size ("70b"), alias, Hugging Face id, or the path of a config.json or .gguf file."""
+    input_tokens: int = DEFAULT_INPUT_TOKENS
+    output_tokens: int = DEFAULT_OUTPUT_TOKENS
+    users: float | None = None
+    """People who each wait for an answer, think, and ask again."""
+    think_s: float = DEFAULT_THINK_S
+    """Time between the last token of an answer and the next request of the same user [s]."""
+    concurrency: float | None = None
+    """Requests in flight, always [requests]."""
+    request_rate_per_s: float | None = None
+    tokens_per_day: float | None = None
+    """Prompt and output tokens together, spread evenly over the day."""
+    weights: str = "auto"
+    kv: str = "auto"
+
+    def __post_init__(self) -> None:
+        if len(given := self.loads_given) > 1:
+            raise UsageError(f"{' and '.join(_LOADS[name] for name in given)} contradict each other: state the load in one way")
+        for name, least in (("input_tokens", 1), ("output_tokens", 1)):
+            value = getattr(self, name)
+            if not least <= value <= LONGEST_REQUEST_TOKENS:
+                raise UsageError(f"{name.replace('_', ' ')} is {value}; accepted: {least} to {LONGEST_REQUEST_TOKENS:,}")
+        for name in (*_LOADS, "think_s"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and (value > 0 or (name == "think_s" and value == 0))):
+                raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be finite and above zero")
+
+    @property
+    def loads_given(self) -> list[str]:
+        """Names of the load fields that were set."""
+        return [name for name in _LOADS if getattr(self, name) is not None]
+
+    @property
+    def tokens_per_request(self) -> int:
+        """Prompt and output of one request [tokens]."""
+        return self.input_tokens + self.output_tokens
+
+    def with_changes(self, **changes: object) -> "Workload":
+        """A copy with some fields replaced."""
+        unknown = set(changes) - {field.name for field in fields(self)}
+        if unknown:
+            raise UsageError(f"unknown workload field {', '.join(sorted(unknown))}")
+        return replace(self, **changes)  # type: ignore[arg-type]
