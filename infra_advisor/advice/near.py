@@ -41,8 +41,8 @@ def closest(misses: Iterable[Miss], fleets: Fleets, most: int) -> list[Row]:
     return [miss.row for miss in sorted(best.values(), key=lambda miss: (miss.worst, miss.row.key))[:most]]
 
 
-def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str | None, weights_asked: str) -> list[Violation]:
-    """Every limit the answer breaks, with the option that would admit it."""
+def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str | None, narrower: bool) -> list[Violation]:
+    """Every limit the answer breaks, with the option that would admit it; `narrower`: its weights have fewer bits than `auto` takes."""
     found = []
     ttft, tpot = getattr(answer.performance.ttft_s, statistic), getattr(answer.performance.tpot_s, statistic)
     if limits.ttft_s is not None and ttft is not None and ttft > limits.ttft_s * ROUND_UP:
@@ -57,16 +57,9 @@ def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str |
         found.append(Violation(limit="budget", allowed=budget, predicted=month, relax=f"--budget {int(month) + 1}/month"))
     if outside is not None and limits.residency is not None:
         found.append(Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none"))
-    if weights_asked == "auto" and _bits(answer.software.weights) < 8:
+    if narrower:
         found.append(Violation(limit="weights", allowed="8 bits or native", predicted=answer.software.weights, relax="--weights 4bit"))
     return found
-
-
-def _bits(name: str) -> int:
-    from infra_advisor.facts.formats import bundled_formats
-
-    found = bundled_formats().weights.get(name)
-    return 16 if found is None else found.level
 
 
 def _up_ms(seconds: float) -> str:

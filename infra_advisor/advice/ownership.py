@@ -33,14 +33,16 @@ class Ownership:
 def owned_cost(catalog: Catalog, chip: Chip, chips: int, price_usd: float, *, class_: str, country: str | None, system_power_w: float | None) -> Ownership:
     """Annuity, operations, electricity and rack space of one machine. [USD/h]
 
-    Servers stand in colocation; everything else in the buyer's own room, where only power is counted.
+    Servers stand in colocation; everything else in the buyer's own room, where only power is counted. Servers and workstations
+    are kept by staff.
     """
     given = catalog.assumptions
     server = class_ == "onprem"
     years = _value(given, "amortisation_datacenter_years" if server else "amortisation_edge_years")
     rate = _value(given, "cost_of_capital_per_year")
     hardware = owned_usd_per_h(price_usd=price_usd, residual_share=0.0, years=years, capital_rate=rate) if price_usd else 0.0
-    operations_share = _value(given, "operations_per_year" if server else "edge_operations_per_year")
+    kept_by_staff = server or chip.market == "workstation"
+    operations_share = _value(given, "operations_per_year" if kept_by_staff else "edge_operations_per_year")
     operations = price_usd * operations_share / HOURS_PER_YEAR
     lines = []
     if price_usd:

@@ -202,7 +202,7 @@ def _bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterato
             if limits.max_price_age_d is not None and _age_d(option.seen, catalog.as_of) > limits.max_price_age_d:
                 excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
                 continue
-            marks = tuple(_chip_marks(chip))
+            marks = (*(("launch-price",) if option.price_kind == "launch-list" else ()), *_chip_marks(chip))
             if missing := [mark for mark in marks if mark not in limits.include]:
                 excluded[f"{missing[0]} offers (--include {missing[0]} admits them)"] += 1
                 continue

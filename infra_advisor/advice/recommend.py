@@ -15,7 +15,8 @@ from infra_advisor.advice.question import Understood, canonical_accelerators, li
 from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.search.fleet import Fleets, fleets
+from infra_advisor.search.fleet import Fleets, fleets, with_slack
+from infra_advisor.search.platforms import Platform
 from infra_advisor.search.workload import Workload
 
 NEAR_MISSES = 5
@@ -41,12 +42,13 @@ def recommend(catalog: Catalog, workload: Workload, limits: Limits, *, rank: str
     certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
     doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
     kept = best_places(found, rank, lambda place: bool(found.kept[place]))
-    fitting = sorted((row for row in rows(found, certain, kept, rank)), key=lambda row: row.key)
+    fitting = sorted(rows(found, certain, kept, rank), key=lambda row: row.key)
     affordable = [row for row in fitting if within_budget(row, limits)]
     distinct, behind = merged(affordable, found, merge)
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
     ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
-    near = _near_misses(catalog, understood, found, options, [row for row in fitting if not within_budget(row, limits)], kept, rank, bool(ranked), excluded)
+    dear = [row for row in fitting if not within_budget(row, limits)]
+    near = _near_misses(catalog, understood, found, options, dear, kept, rank)
     listed, _ = merged(sorted(rows(found, doubtful, kept, rank), key=lambda row: row.key), found, merge)
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
@@ -157,41 +159,52 @@ def _cost_of(row: Row | Answer) -> float:
 
 
 def _near_misses(
-    catalog: Catalog,
-    understood: Understood,
-    found: Fleets,
-    options: Sequence[Priced],
-    dear: Sequence[Row],
-    kept: dict[object, list[int]] | dict,  # type: ignore[type-arg]
-    rank: str,
-    anything: bool,
-    excluded: Counter[str],
+    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dear: Sequence[Row], kept: dict[Platform, list[int]], rank: str
 ) -> list[NearMiss]:
-    limits = understood.limits
+    """Options that break one kind of limit each: too slow, too dear, outside the country, or too small for 8-bit weights."""
     inside = [option for option in options if option.outside is None and option.usd_per_h is not None]
-    slow_places = best_places(found, rank, lambda place: not found.kept[place])
-    slow = [row for row in rows(found, [option for option in inside if option.platform not in kept], slow_places, rank) if within_budget(row, limits)]
-    misses = [Miss(row, speed_excess(found, row.place, limits)) for row in slow]
-    misses += [Miss(row, (row.usd_per_month or 0.0) / (limits.budget_usd_per_month or 1.0)) for row in dear]
-    near = closest(misses, found, NEAR_MISSES)
-    if limits.residency:
-        abroad = sorted(rows(found, [option for option in options if option.outside and option.usd_per_h is not None], kept, rank), key=lambda row: row.key)
-        near += [row for row in abroad if within_budget(row, limits)][:1]
+    slow = _too_slow(understood, found, [option for option in inside if option.platform not in kept], rank)
+    near = slow_answers(catalog, understood, found, slow)
+    others = _nearest_by_price(dear, found)
+    if understood.limits.residency:
+        abroad = [option for option in options if option.outside and option.usd_per_h is not None]
+        others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)[:1]
+    near += _misses(catalog, understood, found, others)
+    if understood.question.weights == "auto":
+        near += _only_in_four_bits(catalog, understood, found, inside, rank)
+    return [miss for miss in near if miss.violations]
+
+
+def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], rank: str) -> list[Row]:
+    limits = understood.limits
+    places = best_places(found, "near", lambda place: not found.kept[place], figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))])
+    return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)
+
+
+def slow_answers(catalog: Catalog, understood: Understood, found: Fleets, slow: Sequence[Row]) -> list[NearMiss]:
+    """Near misses of fleets that break a speed limit, sized as if the miss were accepted."""
+    if not slow:
+        return []
+    sized = with_slack(found, [row.place for row in slow], understood.load, utilisation=understood.utilisation)
+    again = [row for k, before in enumerate(slow) for row in rows(sized, [before.priced], {before.priced.platform: [k]}, "cost")]
+    return _misses(catalog, understood, sized, [row for row in again if within_budget(row, understood.limits)])
+
+
+def _nearest_by_price(dear: Sequence[Row], found: Fleets) -> list[Row]:
+    """The two cheapest fleets over the budget, of different accelerators."""
+    return merged(sorted(dear, key=lambda row: (row.usd_per_month or 0.0, row.key)), found, "decision")[0][:2]
+
+
+def _misses(catalog: Catalog, understood: Understood, found: Fleets, near: Sequence[Row]) -> list[NearMiss]:
     blank: list[tuple[str, ...]] = [()] * len(near)
+    limits = understood.limits
     built = answers(catalog, found, near, limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=limits.statistic)
-    misses_found = [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]
-    if understood.question.weights == "auto" and len(misses_found) < NEAR_MISSES + 1:
-        misses_found += _only_in_four_bits(catalog, understood, found, options, rank)
-    del anything, excluded
-    return [miss for miss in misses_found if miss.violations]
+    return [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]
 
 
 def _miss(answer: Answer, row: Row, understood: Understood) -> NearMiss:
-    broken = violations(
-        answer, understood.limits, understood.limits.statistic, outside=row.priced.outside, weights_asked=understood.question.weights
-    )
-    if understood.question.formats.weights.get(answer.software.weights) == understood.question.formats.weights[understood.resolved.model.native_format]:
-        broken = [violation for violation in broken if violation.limit != "weights"]
+    narrower = understood.workload.weights == "auto" and understood.question.weights != "auto"
+    broken = violations(answer, understood.limits, understood.limits.statistic, outside=row.priced.outside, narrower=narrower)
     return NearMiss(**dict(answer), violations=tuple(broken))
 
 
@@ -205,7 +218,4 @@ def _only_in_four_bits(catalog: Catalog, understood: Understood, found: Fleets, 
     places = best_places(fleet, rank, lambda place: bool(fleet.kept[place]))
     fitting = sorted((row for row in rows(fleet, small, places, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)
     near, _ = merged(fitting, fleet, "decision")
-    near = near[:2]
-    blank: list[tuple[str, ...]] = [()] * len(near)
-    built = answers(catalog, fleet, near, understood.limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=understood.limits.statistic)
-    return [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]
+    return _misses(catalog, asked, fleet, near[:2])

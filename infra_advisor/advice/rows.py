@@ -1,6 +1,6 @@
 """Rows: one fleet at one price, judged against the limits and ordered. Only the rows that are shown become answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from infra_advisor.advice.limits import Limits
@@ -34,8 +34,8 @@ class Row:
         return None if self.usd_per_h is None else self.usd_per_h * HOURS_PER_MONTH
 
 
-def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool]) -> dict[Platform, list[int]]:
-    """Per platform the best fleet of each engine and weight format, among those `wanted`.
+def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool], figure: Sequence[float] | None = None) -> dict[Platform, list[int]]:
+    """Per platform the best fleet of each engine and weight format, among those `wanted`; `figure` replaces the rule (smaller is better).
 
     Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price.
     """
@@ -46,16 +46,16 @@ def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool]) -> dic
         "throughput": -fleets.output_tokens_per_s / fleets.machines,
         "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"] * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"] * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
     }.get(rank, machines_per_token)
-    ordered = score.tolist()
+    ordered = score.tolist() if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
     best: dict[tuple[Platform, str, str], tuple[float, float, int]] = {}
     for place, candidate in enumerate(fleets.candidates):
         if not wanted(place):
             continue
         key = (candidate.platform, candidate.engine.id, candidate.weights.format.id)
-        figure = (ordered[place], chips[place], place)
-        if key not in best or figure < best[key]:
-            best[key] = figure
+        entry = (ordered[place], chips[place], place)
+        if key not in best or entry < best[key]:
+            best[key] = entry
     found: dict[Platform, list[int]] = {}
     for (platform, _, _), (_, _, place) in best.items():
         found.setdefault(platform, []).append(place)

@@ -100,10 +100,8 @@ def resolve_model(text: str, catalog: Models) -> ResolvedModel:
         raise UsageError(
             f"{text[:80]!r} appears in measurements, but its layers are not known; give its config.json, or a model of known shape"
         )
-    names = [*catalog.model_ids, *aliases.names, *aliases.sizes]
-    raise UsageError(
-        f"unknown model {text[:80]!r}.{did_you_mean(plain.strip('/').rsplit('/', 1)[-1][:80], names)} `advisor catalog list models` names all"
-    )
+    near = did_you_mean(plain.strip("/").rsplit("/", 1)[-1][:80], [*catalog.model_ids, *aliases.names, *aliases.sizes])
+    raise UsageError(f"unknown model {text[:80]!r}.{near} `advisor catalog list models` names all")
 
 
 @functools.cache

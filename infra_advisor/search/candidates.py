@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infra_advisor.facts.chips import Chip
-from infra_advisor.facts.engines import Engine, default_limits, engine_runs_on
+from infra_advisor.facts.engines import Engine, Support, default_limits, engine_runs_on
 from infra_advisor.facts.formats import Formats, KvFormat
 from infra_advisor.facts.models import LanguageModel
 from infra_advisor.physics.transformer import Transformer
@@ -72,12 +72,8 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
         dropped["no memory bandwidth or size in the catalog"] += 1
         return
     mixture = bool(question.shape.routed_experts)
-    runs = False
-    for engine in engines:
-        support = engine_runs_on(engine, chip)
-        if support is None or engine.wraps or not _serves(engine, question.model):
-            continue
-        runs = True
+    usable = _usable(chip, engines, question.model)
+    for engine, support in usable:
         selected = question.parameters.family(engine_kind=engine.kind, vendor=chip.vendor, device_class=chip.device_class, kind=chip.kind)
         if selected is None:
             dropped["no efficiencies for this class of device"] += 1
@@ -100,8 +96,16 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
             if support.status != "supported":
                 notes = (f"{engine.name} support is {support.status}", *notes)
             yield engine, choice, kv, family, name, rates, notes
-    if not runs:
+    if not usable:
         dropped["no engine in the catalog serves this model on this chip"] += 1
+
+
+def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list[tuple[Engine, Support]]:
+    """Engines worth considering: experimental ones only where no other runs, desktop engines not on data-centre parts that servers run on."""
+    runs = [(engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))]
+    firm = [(engine, support) for engine, support in runs if support.status != "experimental"] or runs
+    serving = [(engine, support) for engine, support in firm if engine.kind == "serving"]
+    return serving if serving and chip.market == "datacenter" else firm
 
 
 def _serves(engine: Engine, model: LanguageModel) -> bool:

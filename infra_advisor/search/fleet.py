@@ -1,8 +1,8 @@
 """Fleets: every deployment that fits in memory, at the load asked for, in whole machines."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from infra_advisor.search.platforms import Platform
 from infra_advisor.search.points import Column, Timing
 from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve
 
+SLACK = 1.1
+"""How far a missed target is widened beyond the latency of a single request, for sizing the near miss."""
 NEVER_FITS = "does not fit in memory"
 
 
@@ -74,6 +76,31 @@ def fleets(
     index = np.flatnonzero(fits)
     timing, kept_candidates = every.take(index), [found[place] for place in index]
     dropped[NEVER_FITS] += len(unfit)
+    return _solved(kept_candidates, timing, targets, load, utilisation, unfit, len(found))
+
+
+def with_slack(found: Fleets, places: Sequence[int], load: Load, *, utilisation: float) -> Fleets:
+    """Some of the fleets again, their latency targets widened to what one request alone needs and a little more.
+
+    Sizes a fleet that misses its targets as one would run it if the miss were accepted.
+    """
+    index = np.array(places, dtype=np.intp)
+    timing = found.timing.take(index)
+    alone = timing.serve(np.ones(len(index)), open_arrivals=load.open_arrivals)
+    ttft_s, tpot_s = latency(timing, alone, found.targets.statistic)
+    asked = found.targets
+    wide = replace(
+        asked,
+        ttft_s=None if asked.ttft_s is None else np.maximum(asked.ttft_s, ttft_s * SLACK),
+        tpot_s=None if asked.tpot_s is None else np.maximum(asked.tpot_s, tpot_s * SLACK),
+        request_s=None,
+    )
+    return _solved([found.candidates[place] for place in places], timing, wide, load, utilisation, {}, len(places))
+
+
+def _solved(
+    kept_candidates: list[Candidate], timing: Timing, targets: Targets, load: Load, utilisation: float, unfit: dict[Platform, Candidate], points: int
+) -> Fleets:
     machine_chips = np.array([candidate.platform.chips for candidate in kept_candidates], dtype=float)
     per_machine = np.maximum(np.floor(machine_chips / timing.d.chips), 1.0)
     machines_each = np.maximum(timing.d.chips / machine_chips, 1.0)
@@ -93,7 +120,7 @@ def fleets(
         tpot_s=tpot_s,
         kept=(solved.limit >= 1.0) & meets(timing, solved.served, targets),
         unfit=unfit,
-        points=len(found),
+        points=points,
         open_arrivals=load.open_arrivals,
     )
 

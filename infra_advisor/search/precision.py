@@ -41,20 +41,20 @@ def weight_choices(asked: str, model: LanguageModel, engine: Engine, chip: Chip,
     if asked == AUTO:
         names = _first(LOCAL_NAMES.get(native.id, (native.id,)), supported)
         if native.level > 8 or not names:
-            names += _eight_bit(supported)
+            names += _native_first(EIGHT_BIT, supported)
         if not names:
             names = _first(("bf16", "fp16"), supported)
     elif LEVEL.fullmatch(asked):
         level = formats.weights_meant(asked)[0].level
         ranked = {8: EIGHT_BIT, 4: FOUR_BIT}.get(level, ())
         same = _first(LOCAL_NAMES.get(native.id, (native.id,)), supported) if native.level == level else []
-        names = same or _first(ranked, supported) or _first([known.id for known in formats.weights_meant(asked)], supported)
+        names = same or _native_first(ranked, supported) or _first([known.id for known in formats.weights_meant(asked)], supported)
     else:
         wanted = formats.published_as(formats.weight(asked), mixture=model.is_mixture, native=model.native_format)
         names = _first((wanted.id, formats.weight(asked).id), supported)
     choices = []
     for name in dict.fromkeys(names):
-        published = formats.published_as(formats.weights[name], mixture=model.is_mixture, native=model.native_format)
+        published = formats.published_as(formats.weight(name), mixture=model.is_mixture, native=model.native_format)
         choices.append(WeightChoice(published, supported[name]))
     return choices
 
@@ -65,10 +65,10 @@ def four_bit_choice(model: LanguageModel, engine: Engine, chip: Chip, formats: F
 
 
 def cache_choice(asked: str, engine: Engine, chip: Chip, formats: Formats) -> KvFormat | None:
-    """The KV format; `auto` keeps 16 bits. None where the engine cannot hold what was asked on this chip."""
+    """The KV format; `auto` keeps 16 bits, or the only one the engine has. None where the engine cannot hold what was asked on this chip."""
     supported = [found.format for found in kv_formats_for(engine, chip)]
     if asked == AUTO:
-        return next((formats.kv[name] for name in ("bf16", "fp16") if name in supported), None)
+        return next((formats.kv[name] for name in ("bf16", "fp16", *supported) if name in supported), None)
     wanted = formats.cache(asked)
     if wanted.id in supported:
         return wanted
@@ -117,9 +117,9 @@ def _first(names: Collection[str], supported: Mapping[str, bool]) -> list[str]:
     return [name for name in names if name in supported][:1]
 
 
-def _eight_bit(supported: Mapping[str, bool]) -> list[str]:
-    native = _first([name for name in EIGHT_BIT if supported.get(name) is False], supported)
-    return native or _first(EIGHT_BIT, supported)
+def _native_first(names: Collection[str], supported: Mapping[str, bool]) -> list[str]:
+    """The first that the chip multiplies as it is, else the first it must widen."""
+    return _first([name for name in names if supported.get(name) is False], supported) or _first(names, supported)
 
 
 def unsupported_format(asked: str) -> UsageError:

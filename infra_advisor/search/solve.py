@@ -16,10 +16,10 @@ LEAST_IN_FLIGHT = 1e-3
 
 @dataclass(frozen=True)
 class Targets:
-    """What every answer must keep. None = no limit."""
+    """What every answer must keep. None = no limit. Latencies are one figure, or one per deployment."""
 
-    ttft_s: float | None = None
-    tpot_s: float | None = None
+    ttft_s: float | Column | None = None
+    tpot_s: float | Column | None = None
     request_s: float | None = None
     """Longest mean time of a whole request; how a throughput target at a fixed number of users acts."""
     statistic: str = "mean"
