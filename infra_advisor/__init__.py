@@ -36,7 +36,7 @@ _HOMES = {
     "load": "facts.catalog",
     "recommend": "advice.recommend",
 }
-__all__ = [  # noqa: RUF022 - the same names as _HOMES, spelled out for type checkers
+__all__ = [
     "AdvisorError", "CatalogError", "Choice", "Limits", "UsageError", "Workload", "compare", "estimate", "load", "recommend",
 ]  # fmt: skip
 

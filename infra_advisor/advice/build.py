@@ -90,7 +90,7 @@ def answers(catalog: Catalog, fleets: Fleets, rows: Sequence[Row], limits: Limit
         return []
     detail = details(fleets, [row.place for row in rows])
     return [
-        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.key[2], 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic)
+        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic)
         for k, row in enumerate(rows)
     ]
 
@@ -113,7 +113,7 @@ def _answer(
     replicas = round(float(fleets.replicas[place]))
     machines = round(float(fleets.machines[place]))
     provider = catalog.providers.get(priced.provider)
-    performance = _performance(fleets, row)
+    performance = performance_of(fleets, row)
     cost = _cost(fleets, row, performance)
     reason = None
     if priced.usd_per_h is None:
@@ -167,7 +167,7 @@ def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str,
     return ("accelerators talk through the host's PCIe bus",) if link_bytes_per_s is None and tp * pp > 1 else ()
 
 
-def _performance(fleets: Fleets, row: Row) -> Performance:
+def performance_of(fleets: Fleets, row: Row) -> Performance:
     place, family = row.place, fleets.candidates[row.place].family
     served, solved = fleets.solved.served, fleets.solved
     replicas = float(fleets.replicas[place])
@@ -189,7 +189,7 @@ def _performance(fleets: Fleets, row: Row) -> Performance:
         output_tokens_per_s_per_user=1.0 / tpot_s,
         max_concurrency=float(np.floor(solved.limit[place] + 1e-9)) * replicas,
         max_output_tokens_per_s=float(fleets.limit_tokens_per_s[place]),
-        saturated=bool(served.admission_s[place] > 0.0),
+        saturated=bool(served.admission_s[place] > 0.0 or fleets.over[place]),
         tokens_per_joule=joule,
     )
 

@@ -68,15 +68,16 @@ def owned_cost(catalog: Catalog, chip: Chip, chips: int, price_usd: float, *, cl
     return Ownership(hardware, operations, power, hosting, drawn_w, tuple(lines))
 
 
-def cards_in_hosts(option: PurchaseOption, chip: Chip, given: Mapping[str, Assumption]) -> Iterator[tuple[int, Decimal, str, tuple[str, ...]]]:
-    """(cards, price with host in the option's currency, item, notes) for the machines bare cards can be put into.
+def machines_of(option: PurchaseOption, chip: Chip, price_usd: Decimal, given: Mapping[str, Assumption]) -> Iterator[tuple[int, Decimal, str, tuple[str, ...]]]:
+    """(accelerators, price in USD, item, notes) of the machines one purchase makes: itself, or bare cards in stated hosts.
 
     Boards that need their own baseboard (SXM, OAM) are not sold singly: they come in servers.
     """
-    if option.category in ("edge", "desktop"):
-        yield option.chips, option.price, option.item, ()
+    if option.includes_host or option.category in ("edge", "desktop"):
+        yield option.chips, price_usd, option.item, ()
         return
-    if option.currency != "USD" or (chip.form_factor or "").upper().startswith(("SXM", "OAM", "SUPERCHIP")) or (chip.link is not None and not chip.link.bridge and chip.market == "datacenter"):
+    baseboard = (chip.form_factor or "").upper().startswith(("SXM", "OAM", "SUPERCHIP"))
+    if baseboard or (chip.link is not None and not chip.link.bridge and chip.market == "datacenter"):
         return
     host = "host_pc_usd" if chip.market == "consumer" else "workstation_host_1_card_usd"
     hosts = ((1, host), (2, "workstation_host_2_cards_usd"), (4, "workstation_host_4_cards_usd"))
@@ -84,7 +85,7 @@ def cards_in_hosts(option: PurchaseOption, chip: Chip, given: Mapping[str, Assum
         hosts = (*hosts, (8, "server_host_8_cards_usd"))
     for cards, name in hosts:
         note = f"host of {given[name].value:,} USD assumed ({name})"
-        yield cards, option.price * cards / option.chips + given[name].value, f"{cards}x {chip.name} in a host", (note,)
+        yield cards, price_usd * cards / option.chips + given[name].value, f"{cards}x {chip.name} in a host", (note,)
 
 
 def _rated_w(chip: Chip, chips: int, given: Mapping[str, Assumption], *, server: bool) -> float | None:

@@ -3,11 +3,11 @@
 import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.ownership import Ownership, cards_in_hosts, owned_cost
+from infra_advisor.advice.ownership import Ownership, machines_of, owned_cost
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
@@ -50,6 +50,15 @@ class Priced:
     def family(self) -> str:
         """Instance family: sizes of one family differ in count and in the CPUs around the accelerators."""
         return self.instance_type.split(".")[0] if self.provider == "aws" else self.platform.chip
+
+
+ASKED_BY_NAME = ("launch-price", "stale", "unverified", "capacity-block", "announced", "export-risk")
+"""Doubts that do not hide hardware somebody asks for by name; they are shown as marks."""
+
+
+def for_named(limits: Limits) -> Limits:
+    """The limits for hardware that was named."""
+    return replace(limits, include=tuple(dict.fromkeys((*limits.include, *ASKED_BY_NAME))))
 
 
 def priced_options(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> list[Priced]:
@@ -187,14 +196,16 @@ def _bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterato
     day = catalog.as_of.isoformat()
     rates = rates_on(catalog.exchange_rates, day)
     priced_chips = set()
-    for option in purchase_options(catalog.purchases, day):
+    for option in purchase_options(catalog.purchases, day, limits.residency):
         chip = catalog.chips.get(option.chip)
         if chip is None:
             excluded["its accelerator is not in the catalog"] += 1
             continue
         priced_chips.add(chip.id)
-        machines = list(cards_in_hosts(option, chip, catalog.assumptions)) if not option.includes_host else [(option.chips, option.price, option.item, ())]
-        for chips, price, item, notes in machines:
+        if option.currency not in rates:
+            excluded[f"no exchange rate for {option.currency}"] += 1
+            continue
+        for chips, price_usd, item, notes in machines_of(option, chip, option.price / rates[option.currency], catalog.assumptions):
             class_ = "onprem" if chip.market == "datacenter" else "edge"
             if reason := _unwanted(chip, "purchase", class_, limits):
                 excluded[reason] += 1
@@ -206,10 +217,7 @@ def _bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterato
             if missing := [mark for mark in marks if mark not in limits.include]:
                 excluded[f"{missing[0]} offers (--include {missing[0]} admits them)"] += 1
                 continue
-            if option.currency not in rates:
-                excluded[f"no exchange rate for {option.currency}"] += 1
-                continue
-            yield _box(catalog, limits, option, chip, chips, Decimal(price) / rates[option.currency], item, class_, marks, notes)
+            yield _box(catalog, limits, option, chip, chips, price_usd, item, class_, marks, notes)
     yield from _never_priced(catalog, limits, priced_chips, excluded)
 
 

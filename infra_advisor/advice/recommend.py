@@ -1,7 +1,7 @@
 """The main question: which hardware should run this model, how fast, at what cost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from infra_advisor.advice.answer import Answer, NearMiss, Recommendation
@@ -15,6 +15,7 @@ from infra_advisor.advice.question import Understood, canonical_accelerators, li
 from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.facts.catalog import Catalog
+from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets, fleets, with_slack
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.workload import Workload
@@ -73,7 +74,14 @@ def recommend(catalog: Catalog, workload: Workload, limits: Limits, *, rank: str
     )
 
 
-def search(catalog: Catalog, understood: Understood, options: Sequence[Priced], excluded: Counter[str]) -> Fleets:
+def search(
+    catalog: Catalog,
+    understood: Understood,
+    options: Sequence[Priced],
+    excluded: Counter[str],
+    accept: Callable[[Candidate], bool] | None = None,
+    one_replica: bool = False,
+) -> Fleets:
     """Predict every platform among the options once."""
     platforms = dict.fromkeys(option.platform for option in options)
     return fleets(
@@ -87,6 +95,8 @@ def search(catalog: Catalog, understood: Understood, options: Sequence[Priced], 
         output_tokens=understood.workload.output_tokens,
         utilisation=understood.utilisation,
         dropped=excluded,
+        accept=accept,
+        one_replica=one_replica,
     )
 
 
@@ -104,10 +114,10 @@ def _ranked(
     catalog: Catalog, found: Fleets, distinct: list[Row], behind: dict[str, int], hosted: list[Answer], limits: Limits, rank: str, top: int
 ) -> list[Answer]:
     """The top rows in order, hosted APIs among them, with labels; the best of each class keeps its true rank."""
-    entries: list[tuple[tuple[float, str, str], Row | Answer]] = [(row.key, row) for row in distinct]
+    entries: list[tuple[tuple[float, str, int, str], Row | Answer]] = [(row.key, row) for row in distinct]
     for answer in hosted:
         figure = answer.cost.usd_per_mtok_output if rank == "cost" and answer.cost.usd_per_mtok_output is not None else float("inf")
-        entries.append(((figure, "D", answer.id), answer))
+        entries.append(((figure, "D", 0, answer.id), answer))
     entries.sort(key=lambda entry: entry[0])
     labels: dict[int, list[str]] = {}
     _label(entries, found, labels)
@@ -135,7 +145,7 @@ def _ranked(
     return [by_place[place] for place in shown]
 
 
-def _label(entries: list[tuple[tuple[float, str, str], Row | Answer]], found: Fleets, labels: dict[int, list[str]]) -> None:
+def _label(entries: list[tuple[tuple[float, str, int, str], Row | Answer]], found: Fleets, labels: dict[int, list[str]]) -> None:
     fleet_rows = [(place, row) for place, (_, row) in enumerate(entries) if isinstance(row, Row)]
     costs = [(_cost_of(row), place) for place, (_, row) in enumerate(entries)]
     if costs and min(costs)[0] < float("inf"):

@@ -25,8 +25,13 @@ class Row:
     place: int
     usd_per_h: float | None
     usd_per_mtok_output: float | None
-    key: tuple[float, str, str]
-    """Order under the chosen rule: figure, grade, id. Smaller is better; total, so output is reproducible."""
+    key: tuple[float, str, int, str]
+    """Order under the chosen rule: figure, grade, engine, id. Smaller is better; total, so output is reproducible."""
+
+    @property
+    def id(self) -> str:
+        """Offer, engine and weight format."""
+        return self.key[3]
 
     @property
     def usd_per_month(self) -> float | None:
@@ -73,7 +78,7 @@ def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[
             usd_per_h = None if priced.usd_per_h is None else priced.usd_per_h * machines[place]
             cost = None if usd_per_h is None else usd_per_mtok(usd_per_h=usd_per_h, tokens_per_s=tokens[place])
             figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place], draw[place], priced)
-            found.append(Row(priced, place, usd_per_h, cost, (figure, candidate.grade, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}")))
+            found.append(Row(priced, place, usd_per_h, cost, (figure, candidate.grade, candidate.order, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}")))
     return found
 
 
@@ -122,7 +127,7 @@ def merged(ordered: Iterable[Row], fleets: Fleets, merge: str) -> tuple[list[Row
         else:
             key = (priced.class_, priced.provider, priced.region, priced.family, candidate.engine.id, candidate.weights.format.id)
         if key in kept:
-            behind[kept[key].key[2]] = behind.get(kept[key].key[2], 0) + 1
+            behind[kept[key].id] = behind.get(kept[key].id, 0) + 1
         else:
             kept[key] = row
     return list(kept.values()), behind

@@ -24,8 +24,8 @@ _WORKLOAD_FIELDS = {
     "rate": "request_rate_per_s", "tokens-per-day": "tokens_per_day", "input": "input_tokens", "output-tokens": "output_tokens",
 }  # fmt: skip
 _LIMIT_FIELDS = {
-    "ttft": "ttft_s", "tpot": "tpot_s", "throughput": "throughput_tokens_per_s", "at": "statistic", "residency": "residency", "where": "where",
-    "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
+    "ttft": "ttft_s", "tpot": "tpot_s", "throughput": "throughput_tokens_per_s", "at": "statistic", "residency": "residency",
+    "where": "where", "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
 }  # fmt: skip
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv"}
 

@@ -9,18 +9,31 @@ from infra_advisor.cli.options import CATALOG, FILE, Command, asks
 from infra_advisor.errors import EXIT_CATALOG, EXIT_OK
 
 app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="Look into the facts: list, show, check, schema, path.",
-)  # fmt: skip
+)
 OUTPUT = tuple(option for option in FILE if option.key != "output")
+
+
+@app.callback(invoke_without_command=True)
+def catalog(context: typer.Context) -> None:
+    """Look into the facts."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command(cls=Command, name="list")
 @asks(*OUTPUT, *CATALOG)
 def list_entries(
     asked: Asked,
-    kind: Annotated[str | None, typer.Argument(metavar="KIND", help="chips, nodes, offers, models, engines or providers.", show_default=False)] = None,
-    pattern: Annotated[list[str] | None, typer.Argument(metavar="FILTER", help="Words that an entry must contain.", show_default=False)] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="chips, nodes, offers, models, engines or providers.", show_default=False)
+    ] = None,
+    pattern: Annotated[
+        list[str] | None, typer.Argument(metavar="FILTER", help="Words that an entry must contain.", show_default=False)
+    ] = None,
 ) -> None:
     """List the entries of a kind, or how many there are of each.
 
@@ -30,13 +43,15 @@ def list_entries(
     from infra_advisor.cli.entries import listing, overview
     from infra_advisor.present import show
 
-    catalog = asked.catalog()
-    show(listing(catalog, kind, " ".join(pattern or ())) if kind else overview(catalog), asked.format, target=target)
+    facts = asked.catalog()
+    show(listing(facts, kind, " ".join(pattern or ())) if kind else overview(facts), asked.format, target=target)
 
 
 @app.command(cls=Command, name="show")
 @asks(*OUTPUT, *CATALOG)
-def show_entry(asked: Asked, name: Annotated[str, typer.Argument(metavar="ID", help="A chip, model, engine, provider, node or offer.")]) -> None:
+def show_entry(
+    asked: Asked, name: Annotated[str, typer.Argument(metavar="ID", help="A chip, model, engine, provider, node or offer.")]
+) -> None:
     """Every fact of one entry with source, date, dispute and file.
 
     advisor catalog show h100-sxm
@@ -53,13 +68,13 @@ def show_entry(asked: Asked, name: Annotated[str, typer.Argument(metavar="ID", h
 def check(asked: Asked) -> None:
     """Read and cross-check everything; list every problem. Exit status 3 where there is one."""
     from infra_advisor.facts.checks import check_catalog
-    from infra_advisor.present.show import show_text
+    from infra_advisor.present.output import show_text
 
-    catalog = asked.catalog()
-    problems = check_catalog(catalog)
+    facts = asked.catalog()
+    problems = check_catalog(facts)
     for problem in problems:
         show_text(problem)
-    show_text(f"{len(problems):,} problems" if problems else f"catalog {catalog.version}: no problems")
+    show_text(f"{len(problems):,} problems" if problems else f"catalog {facts.version}: no problems")
     raise typer.Exit(EXIT_CATALOG if problems else EXIT_OK)
 
 
@@ -67,7 +82,7 @@ def check(asked: Asked) -> None:
 def schema() -> None:
     """JSON Schema of your own catalog files, for editors."""
     from infra_advisor.facts.overlay_schema import overlay_schema
-    from infra_advisor.present.show import show_document
+    from infra_advisor.present.output import show_document
 
     show_document(overlay_schema())
 
@@ -76,6 +91,6 @@ def schema() -> None:
 def path() -> None:
     """Where the bundled catalog lies."""
     from infra_advisor.paths import catalog_dir
-    from infra_advisor.present.show import show_text
+    from infra_advisor.present.output import show_text
 
     show_text(str(catalog_dir()))

@@ -13,7 +13,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 
 @app.command(cls=Command)
 @asks(*QUESTION, *EXPLAIN, *FILE, *CATALOG, *WORKLOAD_FILE)
-def compare(asked: Asked, names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chips or devices: h100 l4 inferentia2.")]) -> None:
+def compare(
+    asked: Asked, names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chips or devices: h100 l4 inferentia2.")]
+) -> None:
     """Put chips or devices side by side: data sheet and prices, and with --model the best deployment of each.
 
     advisor compare h100 l4 inferentia2 --model 8b --ttft 500ms

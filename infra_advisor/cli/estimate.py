@@ -15,7 +15,12 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 @asks(*DEPLOYMENT, *QUESTION, *FILE, *CATALOG, *WORKLOAD_FILE)
 def estimate(
     asked: Asked,
-    target: Annotated[str, typer.Argument(metavar="OFFER_OR_CHIP[:COUNT]", help="An offer, instance type, chip or device; COUNT accelerators run one replica.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="OFFER_OR_CHIP[:COUNT]", help="An offer, instance type, chip or device; COUNT accelerators run one replica."
+        ),
+    ],
 ) -> None:
     """One deployment in full: speed, memory, cost and where the time goes, and a sweep over one input.
 

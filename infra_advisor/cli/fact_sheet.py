@@ -39,19 +39,21 @@ def fact_sheet(catalog: "Catalog", name: str) -> Listing:
 
 def _resolve(catalog: "Catalog", name: str) -> tuple[str, str]:
     """Collection and id for an alias, a unique beginning or a Hugging Face id."""
-    from infra_advisor.facts.model_names import resolve
+    from infra_advisor.facts.model_names import resolve_model
 
     try:
         return "chips", catalog.chip(name).id
     except UsageError as error:
         no_chip = error
     try:
-        found = resolve(catalog, name).model.id
+        found = resolve_model(name, catalog).model.id
     except UsageError:
         known = [*catalog.chips, *catalog.aliases, *catalog.model_ids, *catalog.engines, *catalog.providers, *catalog.nodes]
         near = did_you_mean(name.lower(), known)
         if near or "may mean" not in str(no_chip):
-            raise UsageError(f"the catalog has no entry {name!r}.{near} `advisor catalog list chips` (nodes, models, ...) names all") from None
+            raise UsageError(
+                f"the catalog has no entry {name!r}.{near} `advisor catalog list chips` (nodes, models, ...) names all"
+            ) from None
         raise no_chip from None
     if found in catalog.model_ids:
         return "models", found
@@ -61,14 +63,20 @@ def _resolve(catalog: "Catalog", name: str) -> tuple[str, str]:
 def _entry_sheet(catalog: "Catalog", collection: str, name: str) -> Listing:
     entry = catalog.entry(collection, name)
     sources: dict[str, Mapping[str, Any]] = {**catalog.sources(_source_file(collection)), **(entry.raw.get("sources") or {})}
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for line in _lines(entry.raw):
         seen = sorted({str(sources[source].get("seen", "")) for source in line.sources if source in sources})
         disputed = "; ".join(f"{value} ({source})" for source, value in (line.disputed or {}).items())
-        rows.append((line.fact, line.value, ", ".join(line.sources), seen[-1] if seen else "", disputed, line.note or "", _file(entry.origin, line.fact)))
+        file = _file(entry.origin, line.fact).removeprefix(f"{catalog.path}/")
+        rows.append((line.fact, line.value, ", ".join(line.sources), seen[-1] if seen else "", disputed, line.note or "", file))
+    files = {row[-1] for row in rows}
+    if len(files) == 1:
+        rows = [(*row[:-1], "") for row in rows]
     used = dict.fromkeys(source for line in _lines(entry.raw) for source in (*line.sources, *(line.disputed or {})))
-    notes = tuple(f"{source}: {_described(sources[source])}" for source in used if source in sources)
-    return _sheet(f"{name} ({collection.removesuffix('s')})", rows, notes)
+    notes = [f"{source}: {_described(sources[source])}" for source in used if source in sources]
+    if len(files) == 1:
+        notes.insert(0, f"All of it from {files.pop()}.")
+    return _sheet(f"{name} ({collection.removesuffix('s')})", rows, tuple(notes))
 
 
 def _source_file(collection: str) -> str:
@@ -117,7 +125,9 @@ def _flat(value: Any) -> str:
         return ", ".join(f"{key}: {_flat(inner)}" for key, inner in value.items() if key != "source")
     if isinstance(value, (list, tuple)):
         return ", ".join(_flat(inner) for inner in value) or "none"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) and value == round(value) else str(value)
 
 
 def _ids(raw: Any) -> tuple[str, ...]:
@@ -150,6 +160,6 @@ def _offer_sheet(catalog: "Catalog", name: str) -> Listing:
 def _sheet(title: str, rows: list[tuple[str, ...]], notes: tuple[str, ...]) -> Listing:
     used = [index for index, key in enumerate(_KEYS) if key in ("fact", "value") or any(row[index] for row in rows)]
     keys = tuple(_KEYS[index] for index in used)
-    drops = {"note": 4, "file": 3, "seen": 2, "disputed": 1, "source": 1}
+    drops = {"note": 4, "file": 0, "seen": 2, "disputed": 1, "source": 1}
     kept = tuple(tuple(row[index] for index in used) for row in rows)
     return Listing(title, keys, keys, kept, kept, drops=tuple(drops.get(key, 0) for key in keys), notes=notes)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
 
@@ -52,12 +53,23 @@ def _option(*spellings: str, **fields: Any) -> Option:
 
 MODEL = (
     _option("--model", "-m", metavar="NAME", help="Size (70b), name or Hugging Face id (llama-3.3-70b), or a config.json or .gguf file."),
-    _option("--weights", metavar="FORMAT", help="Weight format: auto (8 bit or better, or the model's own), 4bit, bf16, fp8, int8, int4, nvfp4, q4_k_m, ..."),
+    _option(
+        "--weights",
+        metavar="FORMAT",
+        help="Weight format: auto (8 bit or better, or the model's own), 4bit, bf16, fp8, int8, int4, nvfp4, q4_k_m, ...",
+    ),
     _option("--kv", metavar="FORMAT", help="KV cache format: auto, bf16, fp8, int8."),
 )
 LOAD = (
-    _option("--users", metavar="N", read=to.amount, help="People at work at once. State the load in at most one way; without any, half of the highest load is priced."),
-    _option("--think", metavar="TIME", read=to.duration_or_zero_s, help="Pause of a user between an answer and the next question; default 20s."),
+    _option(
+        "--users",
+        metavar="N",
+        read=to.amount,
+        help="People at work at once. State the load in at most one way; without any, half of the highest load is priced.",
+    ),
+    _option(
+        "--think", metavar="TIME", read=to.duration_or_zero_s, help="Pause of a user between an answer and the next question; default 20s."
+    ),
     _option("--concurrency", metavar="N", read=to.amount, help="Requests in flight, always."),
     _option("--rate", metavar="N/s", read=to.requests_per_s, help="Requests per time: 1.9/s, 100/min."),
     _option("--tokens-per-day", metavar="N", read=to.amount, help="Prompt and output tokens of a day: 50M."),
@@ -69,42 +81,81 @@ TARGETS = (
     _option("--tpot", metavar="TIME", read=to.duration_s, help="Longest time per further token: 33ms."),
     _option("--speed", metavar="N", read=to.tokens_per_s, help="Least tokens/s for each user; 30 is the same as --tpot 33.3ms."),
     _option("--throughput", metavar="N", read=to.tokens_per_s, help="Least output tokens/s of the whole deployment."),
-    _option("--at", metavar="STATISTIC", read=to.one_of(STATISTICS), help="What the time targets apply to: mean, p50 or p95; default mean."),
+    _option(
+        "--at", metavar="STATISTIC", read=to.one_of(STATISTICS), help="What the time targets apply to: mean, p50 or p95; default mean."
+    ),
 )
 LIMITS = (
     _option("--residency", metavar="COUNTRY", read=to.country, help="Country in which the data must be processed: jp."),
-    _option("--where", metavar="CLASSES", read=to.names, many=True, help="Any of cloud, onprem, edge, api; default all."),
-    _option("--vendor", metavar="NAMES", read=to.names, many=True, help="Chip vendors to consider; !name or -name leaves one out: --vendor=-nvidia."),
+    _option("--where", metavar="CLASSES", read=to.names, many=True, help=f"Any of {', '.join(CLASSES)}; default all."),
+    _option(
+        "--vendor",
+        metavar="NAMES",
+        read=to.names,
+        many=True,
+        help="Chip vendors to consider; !name or -name leaves one out: --vendor=-nvidia.",
+    ),
     _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers, in the same way."),
     _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
     _option("--budget", metavar="USD/PERIOD", read=to.usd_per_month, help="Most to spend: 5000/month, 7/h, 60000/y."),
     _option("--max-age", metavar="AGE", read=to.age_d, help="Oldest price to accept: 90d."),
     _option("--owned", metavar="DEVICE", help="A device already bought: only power and hosting are charged, nothing else is considered."),
-    _option("--include", metavar="KINDS", read=to.names, many=True, help="Also rank doubtful offers: spot, marketplace, stale, outlier, unverified, restricted, batch-only, ..."),
-)  # fmt: skip
+    _option(
+        "--include", metavar="KINDS", read=to.names, many=True, help=f"Also rank doubtful offers, of these kinds: {', '.join(DOUBTFUL)}."
+    ),
+)
 DEPLOYMENT = (
-    _option("--engine", metavar="NAME", help="Serving engine: vllm, sglang, trtllm, llama.cpp, ...; default the best that fits."),
+    _option("--engine", metavar="NAME", help="Serving engine: vllm, sglang, tensorrt-llm, llama.cpp, ...; default the best that fits."),
     _option("--tp", metavar="N", read=to.whole, help="Tensor parallelism."),
     _option("--pp", metavar="N", read=to.whole, help="Pipeline parallelism."),
     _option("--ep", metavar="N", read=to.whole, help="Expert parallelism."),
     _option("--dp", metavar="N", read=to.whole, help="Attention data parallelism."),
-    _option("--sweep", metavar="INPUT=A..B", read=to.sweep, help="Repeat over one input: concurrency=1..256 (doubling), input=500,1000,4000."),
+    _option(
+        "--sweep", metavar="INPUT=A..B", read=to.sweep, help="Repeat over one input: concurrency=1..256 (doubling), input=500,1000,4000."
+    ),
 )
 RANKING = (
     _option("--top", metavar="N", read=to.count_or_zero, help="How many options to list; 0 lists all; default 10."),
-    _option("--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."),
+    _option(
+        "--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."
+    ),
 )
 EXPLAIN = (_option("--explain", flag=True, help="Show where the time goes, as terms that add up."),)
 CATALOG = (
     _option("--as-of", metavar="DATE", read=to.day, help="Use the prices of that day; default today."),
-    _option("--catalog", metavar="PATH", many=True, in_file=False, help="Your own facts on top of the bundled ones: a directory or file; the last one wins. Also INFRA_ADVISOR_CATALOG."),
+    _option(
+        "--catalog",
+        metavar="PATH",
+        many=True,
+        in_file=False,
+        help="Your own facts on top of the bundled ones: a directory or file; the last one wins. Also INFRA_ADVISOR_CATALOG.",
+    ),
 )
 FILE = (
-    _option("--format", metavar="FORMAT", read=to.one_of(FORMATS), help="table, json, markdown or csv; default table, or what the name of the file ends with."),
-    _option("--output", metavar="N|FILE", many=True, in_file=False, help="A number: output tokens of a request. Anything else: the file to write. May be given twice."),
+    _option(
+        "--format",
+        metavar="FORMAT",
+        read=to.one_of(FORMATS),
+        help="table, json, markdown or csv; default table, or what the name of the file ends with.",
+    ),
+    _option(
+        "--output",
+        metavar="N|FILE",
+        many=True,
+        in_file=False,
+        help="A number: output tokens of a request. Anything else: the file to write. May be given twice.",
+    ),
     _option("--output-file", "-o", metavar="FILE", in_file=False, help="The file to write, replaced in one step."),
 )
-WORKLOAD_FILE = (_option("--workload", "-w", metavar="FILE.yaml", in_file=False, help="Take the options from a file (users: 20); options given here override it."),)
+WORKLOAD_FILE = (
+    _option(
+        "--workload",
+        "-w",
+        metavar="FILE.yaml",
+        in_file=False,
+        help="Take the options from a file (users: 20); options given here override it.",
+    ),
+)
 
 QUESTION = (*MODEL, *LOAD, *TARGETS, *LIMITS)
 SECTIONS: Mapping[str, tuple[Option, ...]] = {
@@ -127,7 +178,11 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         own = {parameter.name for parameter in self.get_params(ctx)}
-        arguments = [record for parameter in self.get_params(ctx) if parameter.param_type_name == "argument" and (record := parameter.get_help_record(ctx))]
+        arguments = [
+            record
+            for parameter in self.get_params(ctx)
+            if parameter.param_type_name == "argument" and (record := parameter.get_help_record(ctx))
+        ]
         if arguments:
             with formatter.section("Arguments"):
                 formatter.write_dl(arguments)
@@ -152,7 +207,7 @@ def asks(*options: Option) -> Callable[[Callable[..., None]], Callable[..., None
 
         run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *added)}
-        del run.__wrapped__  # type: ignore[attr-defined]
+        del run.__wrapped__
         return run
 
     return decorate

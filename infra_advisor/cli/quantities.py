@@ -122,7 +122,13 @@ def names(raw: str) -> tuple[str, ...]:
     return found
 
 
-SWEEPS: Mapping[str, str] = {"concurrency": "concurrency", "input": "input_tokens", "output": "output_tokens", "users": "users", "rate": "request_rate_per_s"}
+SWEEPS: Mapping[str, str] = {
+    "concurrency": "concurrency",
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "users": "users",
+    "rate": "request_rate_per_s",
+}
 MOST_POINTS = 64
 
 

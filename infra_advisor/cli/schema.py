@@ -17,6 +17,6 @@ def schema(command: Annotated[str, typer.Argument(metavar="COMMAND", help=f"One 
     name = one_of(tuple(DOCUMENTS))(command)
 
     from infra_advisor.advice import answer
-    from infra_advisor.present.show import show_document
+    from infra_advisor.present.output import show_document
 
     show_document(answer.json_schema(getattr(answer, DOCUMENTS[name])))

@@ -88,7 +88,7 @@ def read_rows(path: Path, row_type: type[Row], problems: list[str]) -> Iterator[
     reader = csv.reader(text.splitlines(), strict=True)
     try:
         header = next(reader, [])
-        known = list(row_type.model_fields)
+        known = [field.alias or name for name, field in row_type.model_fields.items()]
         if unknown := sorted(set(header) - set(known)):
             problems.append(f"{path}: unknown columns {', '.join(unknown)}; known: {', '.join(known)}")
             return

@@ -86,14 +86,14 @@ def resolve_model(text: str, catalog: Models) -> ResolvedModel:
         return _of_size(text, float(match[1]) * _TO_BILLIONS[match[2]], aliases, catalog)
     if found := _exact(text, aliases, catalog):
         return found
-    if found := _with_format(text, aliases, catalog):
-        return found
     known = read_measured_names(catalog.path)
     if measured := known.get(text.lower()):
         name, how = measured
         if name in catalog.model_ids:
             model = catalog.model(name)
-            return ResolvedModel(model, f"{text} has the layers of {model.name} ({how.replace('-', ' ')})")
+            return ResolvedModel(model, f"{text} has the layers of {model.name} ({how.replace('-', ' ')})", weights=_format_at_end(text))
+    if found := _with_format(text, aliases, catalog):
+        return found
     if found := _beginning(text, catalog):
         return found
     if measured:
@@ -132,7 +132,11 @@ def read_measured_names(folder: Path) -> Mapping[str, tuple[str | None, str]]:
     path = folder / "model_names.csv"
     problems: list[str] = []
     text = read_text(path, problems)
-    rows = list(csv.reader(text.splitlines(), strict=True)) if text else []
+    rows: list[list[str]] = []
+    try:
+        rows = list(csv.reader(text.splitlines(), strict=True)) if text else []
+    except csv.Error as error:
+        problems.append(f"{path}: {error}")
     if not problems and (not rows or rows[0] != ["name", "model", "how"]):
         problems.append(f"{path}: the columns must be name, model, how")
     problems += [f"{path}:{line}: {len(row)} cells, expected 3" for line, row in enumerate(rows, 1) if len(row) != 3]
@@ -209,20 +213,30 @@ def _variants(text: str) -> Iterator[str]:
 
 def _with_format(text: str, aliases: Aliases, catalog: Models) -> ResolvedModel | None:
     """A quantised checkpoint, `Llama-3.3-70B-Instruct-FP8-dynamic`: the model in the format that the end of the name tells."""
+    words = _words(text)
+    for cut in range(len(words), max(0, len(words) - 4), -1):
+        if found := _exact("-".join(words[:cut]), aliases, catalog):
+            weights = _format_at_end("-".join(words[cut:]))
+            if weights or cut == len(words):
+                held = f" in {weights}" if weights else ""
+                return ResolvedModel(found.model, f"{text} read as {found.model.name}{held}", weights=weights)
+    return None
+
+
+def _format_at_end(text: str) -> str | None:
     from infra_advisor.facts.formats import parse_format
 
-    name = re.sub(r"[-_.]gguf$", "", text, flags=re.IGNORECASE)
-    if name != text and (found := _exact(name, aliases, catalog)):
-        return ResolvedModel(found.model, f"{text} read as {found.model.name}")
-    words = name.replace("_", "-").split("-")
-    for cut in range(len(words) - 1, max(0, len(words) - 4), -1):
-        if found := _exact("-".join(words[:cut]), aliases, catalog):
-            try:
-                weights = parse_format("-".join(words[cut:])).id
-            except UsageError:
-                continue
-            return ResolvedModel(found.model, f"{text} read as {found.model.name} in {weights}", weights=weights)
+    words = _words(text)
+    for count in (1, 2, 3):
+        try:
+            return parse_format("-".join(words[-count:])).id
+        except UsageError:
+            continue
     return None
+
+
+def _words(text: str) -> list[str]:
+    return re.sub(r"[-_.]gguf$", "", text, flags=re.IGNORECASE).replace("_", "-").split("-")
 
 
 def _beginning(text: str, catalog: Models) -> ResolvedModel | None:

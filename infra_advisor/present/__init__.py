@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infra_advisor.present.show import render as render
-    from infra_advisor.present.show import show as show
+    from infra_advisor.present.output import render as render
+    from infra_advisor.present.output import show as show
 
 __all__ = ["render", "show"]
 
@@ -15,4 +15,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("infra_advisor.present.show"), name)
+    return getattr(import_module("infra_advisor.present.output"), name)

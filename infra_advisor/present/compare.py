@@ -30,7 +30,9 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
     texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
     blocks += [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
-    return Page((*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),))))
+    return Page(
+        (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
+    )
 
 
 def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
@@ -38,7 +40,7 @@ def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
     if record.workload:
         rows += _answer_rows(record, say)
     for name in dict.fromkeys(name for column in record.columns for name in column.facts):
-        rows.append(_row(record, name, say.name("name", name), lambda column, name=name: numbers.by_name(name, column.facts.get(name))))
+        rows.append(_row(record, name, say.name("name", name), _fact(name)))
     rows.append(_row(record, "engines", say("row.engines"), lambda column: _listed(column.engines)))
     rows.append(_row(record, "formats", say("row.formats"), lambda column: _listed(column.formats)))
     return rows
@@ -56,17 +58,21 @@ def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
         ("", "fits", fits),
         ("accelerators_total", "hardware", lambda column: phrases.hardware(say, column.answer) if column.answer else "-"),
         ("", "where", lambda column: phrases.where(say, column.answer) if column.answer else "-"),
-        ("", "run", lambda column: phrases.running(column.answer) if column.answer else "-"),
+        ("", "run", lambda column: phrases.running(say, column.answer) if column.answer else "-"),
         ("ttft_s", "ttft", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.ttft_s, statistic)))),
         ("tpot_s", "tpot", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.tpot_s, statistic)))),
         ("output_tokens_per_s", "speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s))),
-        ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_h))),
-        ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_month))),
+        ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.hourly(a.cost.usd_per_h))),
+        ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.monthly(a.cost.usd_per_month))),
         ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_output))),
         ("", "bound", lambda column: _of(column, lambda a: phrases.bound(say, a.bound.decode))),
         ("grade", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
     )
     return [_row(record, name, say(f"row.{key}"), cell) for name, key, cell in cells]
+
+
+def _fact(name: str) -> Callable[[ChipColumn], Words]:
+    return lambda column: numbers.by_name(name, column.facts.get(name))
 
 
 def _of(column: ChipColumn, write: Callable[..., str]) -> str:

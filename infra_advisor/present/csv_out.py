@@ -11,18 +11,30 @@ from infra_advisor.present.text import clean
 Value = str | float | int | bool | None
 Row = dict[str, Value]
 
-_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width signs for formulas too
+_FORMULA = tuple("=+-@＝＋－＠")
 _OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "marks")
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (
-    "concurrency", "request_rate_per_s", *(f"{name}.{figure}" for name in ("ttft_s", "tpot_s") for figure in ("mean", "p50", "p95", "p99", "low", "high")),
-    "output_tokens_per_s", "replica_output_tokens_per_s", "output_tokens_per_s_per_user", "max_concurrency", "saturated",
-)  # fmt: skip
+    "concurrency",
+    "request_rate_per_s",
+    *(f"{name}.{figure}" for name in ("ttft_s", "tpot_s") for figure in ("mean", "p50", "p95", "p99", "low", "high")),
+    "output_tokens_per_s",
+    "replica_output_tokens_per_s",
+    "output_tokens_per_s_per_user",
+    "max_concurrency",
+    "saturated",
+)
 _COST = (
-    "usd_per_h", "usd_per_month", "usd_per_mtok_output", "usd_per_mtok_total", "usd_per_mtok_output_low", "usd_per_mtok_output_high",
-    "usd_per_mtok_output_at_limit", "utilisation",
-)  # fmt: skip
+    "usd_per_h",
+    "usd_per_month",
+    "usd_per_mtok_output",
+    "usd_per_mtok_total",
+    "usd_per_mtok_output_low",
+    "usd_per_mtok_output_high",
+    "usd_per_mtok_output_at_limit",
+    "utilisation",
+)
 _ANSWER: Mapping[str, str] = {
     **{name: name for name in ("rank", "id", "labels")},
     "class": "hardware.class_",

@@ -21,14 +21,16 @@ def page(record: EstimateAnswer, say: Say) -> Page:
     texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
     texts += list(record.answer.assumptions if record.answer else ())
     blocks += [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
-    return Page((*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),))))
+    return Page(
+        (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
+    )
 
 
 def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:
     answer = record.answer
     if answer is None:
         return [Para((Text(say("estimate.no", reason=record.reason or numbers.UNKNOWN), "bad"),))]
-    names = {"hardware": phrases.hardware(say, answer), "where": phrases.where(say, answer), "run": phrases.running(answer)}
+    names = {"hardware": phrases.hardware(say, answer), "where": phrases.where(say, answer), "run": phrases.running(say, answer)}
     if record.status == "does_not_fit":
         verdict = Text(say("estimate.no", reason=record.reason or numbers.UNKNOWN), "bad")
     elif record.status == "misses_targets":
@@ -53,12 +55,14 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
     speed, cost, offer = answer.performance, answer.cost, answer.offer
     read = say("price.read", source=offer.source or numbers.UNKNOWN, date=offer.price_date or numbers.UNKNOWN)
     if offer.price_age_d is not None:
-        read = say("price.read.aged", source=offer.source or numbers.UNKNOWN, date=offer.price_date or numbers.UNKNOWN, age=offer.price_age_d)
+        read = say(
+            "price.read.aged", source=offer.source or numbers.UNKNOWN, date=offer.price_date or numbers.UNKNOWN, age=offer.price_age_d
+        )
     both = say("bound.both", prefill=phrases.bound(say, answer.bound.prefill), decode=phrases.bound(say, answer.bound.decode))
     rows: list[tuple[Words, ...]] = [
         (say("q.hardware"), phrases.hardware(say, answer), ""),
         (say("q.offer"), " ".join(part for part in (offer.id, offer.region) if part), ""),
-        (say("q.run"), phrases.run(answer.software), ""),
+        (say("q.run"), phrases.run(say, answer.software), ""),
         (say("q.replicas"), f"{answer.hardware.replicas}", ""),
         *_predicted("ttft", speed.ttft_s, say),
         *_predicted("tpot", speed.tpot_s, say),
@@ -66,8 +70,8 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         (say("q.speed"), say("tokens_per_s", rate=numbers.rate(speed.output_tokens_per_s)), ""),
         (say("q.concurrency"), numbers.about(speed.concurrency), ""),
         (say("q.max_concurrency"), numbers.about(speed.max_concurrency), ""),
-        (say("q.usd_h"), say("usd", value=numbers.usd(cost.usd_per_h)), ""),
-        (say("q.usd_month"), say("usd", value=numbers.usd(cost.usd_per_month)), ""),
+        (say("q.usd_h"), say("usd", value=numbers.hourly(cost.usd_per_h)), ""),
+        (say("q.usd_month"), say("usd", value=numbers.monthly(cost.usd_per_month)), ""),
         (say("q.usd_mtok"), say("usd", value=numbers.usd(cost.usd_per_mtok_output)), phrases.cost_band(answer) or ""),
         (say("q.usd_mtok_total"), say("usd", value=numbers.usd(cost.usd_per_mtok_total)), ""),
         (say("q.usd_mtok_limit"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_limit)), ""),
@@ -83,9 +87,12 @@ def _headroom(answer: Answer, say: Say) -> list[Block]:
     if not answer.headroom:
         return []
     columns = (
-        Column(say("col.limit")), Column(say("col.asked"), "right"), Column(say("col.predicted"), "right"),
-        Column(say("col.margin"), "right", drop=1), Column(say("col.verdict")),
-    )  # fmt: skip
+        Column(say("col.limit")),
+        Column(say("col.asked"), "right"),
+        Column(say("col.predicted"), "right"),
+        Column(say("col.margin"), "right", drop=1),
+        Column(say("col.verdict")),
+    )
     return [Heading(say("headroom.title")), Grid(columns, tuple(_room(room, say) for room in answer.headroom))]
 
 
@@ -93,9 +100,12 @@ def _room(room: Headroom, say: Say) -> tuple[Words, ...]:
     verdicts: dict[bool | None, tuple[str, Tone]] = {True: ("met", "good"), False: ("missed", "bad"), None: ("not_known", "warn")}
     key, tone = verdicts[room.met]
     return (
-        phrases.limit(say, room.limit), numbers.stated(room.limit, room.allowed), numbers.by_name(room.limit, room.predicted),
-        numbers.percent(room.margin), Text(say(key), tone),
-    )  # fmt: skip
+        phrases.limit(say, room.limit),
+        numbers.stated(phrases.field(room.limit), room.allowed),
+        numbers.by_name(phrases.field(room.limit), room.predicted),
+        numbers.percent(room.margin),
+        Text(say(key), tone),
+    )
 
 
 def _cost(answer: Answer, say: Say) -> list[Block]:
@@ -122,9 +132,13 @@ def _sweep(record: EstimateAnswer, say: Say) -> list[Block]:
     over = say.name("name", record.sweep_over or "")
     statistic = record.limits.statistic
     columns = (
-        Column(over, "right"), Column(say("col.ttft"), "right"), Column(say("col.tpot"), "right"),
-        Column(say("col.user_speed"), "right", drop=2), Column(say("col.speed"), "right"), Column(say("col.usd_mtok"), "right", drop=1),
-    )  # fmt: skip
+        Column(over, "right"),
+        Column(say("col.ttft"), "right"),
+        Column(say("col.tpot"), "right"),
+        Column(say("col.user_speed"), "right", drop=2),
+        Column(say("col.speed"), "right"),
+        Column(say("col.usd_mtok"), "right", drop=1),
+    )
     rows: list[tuple[Words, ...]] = []
     for point in record.sweep:
         speed = point.performance

@@ -15,7 +15,9 @@ _DIGITS = 4
 
 def explain_blocks(answer: Answer, workload: WorkloadPart, say: Say) -> list[Block]:
     """One table per phase, then the measurements nearest to the predicted point."""
-    title = say("explain.winner", hardware=phrases.hardware(say, answer), where=phrases.where(say, answer), run=phrases.running(answer))
+    title = say(
+        "explain.winner", hardware=phrases.hardware(say, answer), where=phrases.where(say, answer), run=phrases.running(say, answer)
+    )
     blocks: list[Block] = [Heading(title)]
     for phase in _PHASES:
         if terms := terms_of(answer, phase):
@@ -53,7 +55,7 @@ def terms_grid(terms: Sequence[Term], say: Say) -> Grid:
     columns = (
         Column(say("col.term")),
         Column(say("col.time"), "right"),
-        Column(say("col.share"), "right", drop=2),
+        Column(say("col.share"), "right", drop=1),
         Column(say("col.bound"), drop=1),
         Column(say("col.arithmetic"), drop=0, wrap=True),
     )

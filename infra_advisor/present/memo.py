@@ -15,7 +15,11 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
     blocks += _recommendation(record, say)
     blocks += _requirements(record, say)
     if record.ranked:
-        blocks += [Heading(say("memo.options")), Para((recommend.ranked_title(record, say) + ".", say("memo.estimated"))), _options(record, say)]
+        blocks += [
+            Heading(say("memo.options")),
+            Para((recommend.ranked_title(record, say) + ".", say("memo.estimated"))),
+            _options(record, say),
+        ]
         blocks += recommend.legend(record, say)
         blocks += _why(record, say) + _binds(record.ranked[0], say)
         if explain:
@@ -61,12 +65,12 @@ def _options(record: Recommendation, say: Say) -> Grid:
             str(answer.rank or ""),
             Text(phrases.hardware(say, answer), "strong" if answer.rank == 1 else "plain"),
             phrases.where(say, answer, region=True),
-            phrases.running(answer),
+            phrases.running(say, answer),
             numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
             numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
             numbers.rate(answer.performance.output_tokens_per_s),
-            numbers.usd(answer.cost.usd_per_h),
-            numbers.usd(answer.cost.usd_per_month),
+            numbers.hourly(answer.cost.usd_per_h),
+            numbers.monthly(answer.cost.usd_per_month),
             phrases.cost_per_mtok(answer),
             phrases.cost_band(answer) or "",
             phrases.bound(say, answer.bound.decode),
@@ -140,10 +144,10 @@ def _near_misses(record: Recommendation, say: Say) -> list[Block]:
     rows = tuple(
         (
             f"{phrases.hardware(say, miss)}, {phrases.where(say, miss)}",
-            phrases.running(miss),
+            phrases.running(say, miss),
             phrases.cost_per_mtok(miss),
             phrases.violations(say, miss.violations),
-            " ".join(broken.relax for broken in miss.violations),
+            ", ".join(broken.relax for broken in miss.violations),
             phrases.grade(say, miss),
         )
         for miss in record.near_misses

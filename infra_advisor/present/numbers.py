@@ -34,7 +34,7 @@ def significant(value: float | None, digits: int = 3) -> str:
 
 
 def exact(value: float | None) -> str:
-    """A figure that somebody stated, without rounding up to six digits and without trailing zeros: `33.3333` -> `33.3333`, `500.0` -> `500`."""
+    """A figure that somebody stated: up to six digits, no trailing zeros. `33.3333` stays, `500.0` becomes `500`."""
     text = significant(value, 6)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -98,9 +98,22 @@ def usd(value: float | None) -> str:
     return significant(value, 2) if 0 < abs(value) < 0.095 else f"{value:,.2f}"
 
 
+def hourly(value: float | None) -> str:
+    """USD per hour with four digits, two decimals at least, so that it multiplies out to the month: `1.1858` -> `1.186`."""
+    if value is None or not math.isfinite(value) or abs(value) >= 999.995:
+        return usd(value)
+    whole_part, _, decimals = significant(value, 4).partition(".")
+    return f"{whole_part}.{decimals.rstrip('0'):0<2}"
+
+
+def monthly(value: float | None) -> str:
+    """USD per month: whole dollars from 100 on."""
+    return f"{value:,.0f}" if value is not None and math.isfinite(value) and abs(value) >= 100 else usd(value)
+
+
 def percent(share: float | None, digits: int = 2) -> str:
     """`0.221` -> `22 %`."""
-    return UNKNOWN if share is None or not math.isfinite(share) else f"{significant(share * 100, digits)} %"
+    return UNKNOWN if share is None or not math.isfinite(share) else f"{about(share * 100, digits)} %"
 
 
 def span(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str | None:
@@ -136,8 +149,8 @@ def that_add_up(values: Sequence[float], decimals: int) -> list[float]:
 
 
 _SUFFIXES: tuple[tuple[str, Callable[[float | None], str]], ...] = (
-    ("usd_per_month", lambda value: f"{usd(value)} USD/month"),
-    ("usd_per_h", lambda value: f"{usd(value)} USD/h"),
+    ("usd_per_month", lambda value: f"{monthly(value)} USD/month"),
+    ("usd_per_h", lambda value: f"{hourly(value)} USD/h"),
     ("usd_per_kwh", lambda value: f"{usd(value)} USD/kWh"),
     ("flop_per_byte", lambda value: f"{significant(value)} FLOP/byte"),
     ("flop_per_s", lambda value: per_s(value, "FLOP")),

@@ -1,5 +1,6 @@
 """The short phrases that tables, memos and lists share: one wording for one thing."""
 
+import re
 from collections.abc import Iterable
 
 from infra_advisor.advice.answer import Answer, Assumption, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
@@ -8,26 +9,32 @@ from infra_advisor.present.blocks import Text
 from infra_advisor.present.words import Words
 
 _GRADE_TONES = {"A": "good", "B": "good", "C": "warn", "D": "warn"}
+_FIELDS = {
+    "ttft": "ttft_s", "tpot": "tpot_s", "throughput": "throughput_tokens_per_s",
+    "budget": "budget_usd_per_month", "max_age": "max_price_age_d",
+}  # fmt: skip
+"""Limits by their short name -> the field whose name tells the unit."""
+_IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
 _LOWER_LIMITS = ("throughput_tokens_per_s",)
 _WITH_STATISTIC = ("ttft_s", "tpot_s")
-_UNITS = ("_usd_per_h", "_usd_per_kwh", "_usd_per_month", "_bytes_per_s", "_per_s", "_bytes", "_tokens", "_usd", "_s", "_d", "_w")
+_UNITS = ("_usd_per_h", "_usd_per_kwh", "_usd_per_month", "_bytes_per_s", "_per_s", "_bytes", "_tokens", "_years", "_usd", "_s", "_d", "_w")
 
 
 def hardware(say: Words, answer: Answer) -> str:
     """`2x H100 SXM (of 8)`."""
     part = answer.hardware
     if part.class_ == "api":
-        return say("hardware.api") if not part.accelerators_total else part.accelerator_name
-    total, billed = part.accelerators_total, part.accelerators_billed
+        return say("hardware.api") if not part.accelerators_total else short(part.accelerator_name)
+    total, billed, name = part.accelerators_total, part.accelerators_billed, short(part.accelerator_name)
     if billed > total:
-        return say("hardware.billed", count=total, name=part.accelerator_name, billed=numbers.whole(billed))
-    return say("hardware", count=total, name=part.accelerator_name)
+        return say("hardware.billed", count=total, name=name, billed=numbers.whole(billed))
+    return say("hardware", count=total, name=name)
 
 
 def where(say: Words, answer: Answer, *, region: bool = False) -> str:
     """`Lambda (US)`, or `on-premises`."""
     offer = answer.offer
-    place = offer.provider_name or offer.provider
+    place = short(offer.provider_name or offer.provider)
     if answer.hardware.class_ in ("onprem", "edge"):
         place = say(f"where.{answer.hardware.class_}")
     elif region and offer.region and offer.country:
@@ -35,18 +42,18 @@ def where(say: Words, answer: Answer, *, region: bool = False) -> str:
     return say("with_country", place=place, country=offer.country) if offer.country else place
 
 
-def run(software: SoftwarePart, replicas: int = 1) -> str:
-    """`vllm fp8 tp2`, with whatever is not the plain case."""
-    words = [software.engine, software.weights]
+def run(say: Words, software: SoftwarePart, replicas: int = 1) -> str:
+    """`vLLM fp8 tp2`, with whatever is not the plain case."""
+    words = [say.name("engine", software.engine), software.weights]
     if software.kv not in (software.weights, "auto", "bf16", "fp16"):
         words.append(f"kv-{software.kv}")
     words += [f"{name}{degree}" for name in ("tp", "pp", "ep", "dp") if (degree := getattr(software, name)) > 1]
     return " ".join([*words, *([f"x{replicas}"] if replicas > 1 else [])])
 
 
-def running(answer: Answer) -> str:
+def running(say: Words, answer: Answer) -> str:
     """How the answer is run, replicas included."""
-    return run(answer.software, answer.hardware.replicas)
+    return run(say, answer.software, answer.hardware.replicas)
 
 
 def at(predicted: Predicted, statistic: str) -> float | None:
@@ -120,14 +127,26 @@ def dated_price(say: Words, answer: Answer) -> str:
 
 def limit(say: Words, name: str) -> str:
     """How a limit is called."""
-    return say.name("limit", name)
+    return say.name("limit", field(name))
+
+
+def field(name: str) -> str:
+    """The name of a limit that ends with its unit."""
+    return _FIELDS.get(name, name)
+
+
+def short(name: str) -> str:
+    """A name without the remark in parentheses at its end: `B200 (HGX/DGX)` -> `B200`."""
+    return _IN_PARENTHESES.sub("", name) or name
 
 
 def violation(say: Words, broken: Violation) -> str:
     """`TTFT 612 ms, limit 500 ms`, with enough digits to see the difference."""
-    name, allowed, predicted = broken.limit, broken.allowed, broken.predicted
+    name, allowed, predicted = field(broken.limit), broken.allowed, broken.predicted
     if isinstance(allowed, str) or isinstance(predicted, str) or predicted is None:
-        return say("violation.text", limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed))
+        return say(
+            "violation.text", limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed)
+        )
     if name.endswith("_s") and not name.endswith("_per_s"):
         shown, asked = numbers.apart(predicted, allowed, numbers.duration)
         asked = asked if shown[:3] == asked[:3] else numbers.stated(name, allowed)
@@ -177,7 +196,6 @@ def formats(say: Words, workload: WorkloadPart) -> str:
 def limits(say: Words, asked: LimitsPart) -> list[str]:
     """Every limit that was set, one phrase each."""
     phrases = []
-    statistic = " " + say("statistic", statistic=asked.statistic)
     for name in ("ttft_s", "tpot_s", "throughput_tokens_per_s", "budget_usd_per_month", "max_price_age_d"):
         if (value := getattr(asked, name)) is None:
             continue
@@ -185,7 +203,9 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
         if name == "tpot_s":
             text = say("tpot_as_speed", tpot=text, speed=numbers.exact(round(1 / value, 1)))
         key = "at_least" if name in _LOWER_LIMITS else "at_most"
-        phrases.append(say(key, limit=limit(say, name), value=text) + (statistic if name in _WITH_STATISTIC else ""))
+        phrases.append(say(key, limit=limit(say, name), value=text))
+    if any(getattr(asked, name) is not None for name in _WITH_STATISTIC):
+        phrases.append(say("judged", statistic=asked.statistic))
     if asked.residency:
         phrases.append(say("residency", country=asked.residency))
     if asked.where and len(asked.where) < 4:
@@ -206,10 +226,18 @@ def has_targets(asked: LimitsPart) -> bool:
     return any(target is not None for target in targets)
 
 
-def assumption(say: Words, assumed: Assumption) -> str:
-    """`think time 20 s`, with its note."""
-    key = "assumption.note" if assumed.note else "assumption"
-    return say(key, name=quantity(say, assumed.name), value=numbers.stated(assumed.name, assumed.value), note=assumed.note)
+def assumption(say: Words, assumed: Assumption, *, in_full: bool = True) -> str:
+    """`think time 20 s`, with its note; where room is short, facts of the catalog keep only the part of it that holds a unit."""
+    note = assumed.note or ""
+    value = numbers.stated(assumed.name, assumed.value)
+    if note.startswith("share") and isinstance(assumed.value, float):
+        value = numbers.percent(assumed.value)
+    if not in_full:
+        note = note.partition(";")[0]
+        if assumed.origin == "catalog":
+            note = note.partition(",")[0] if " per " in note else ""
+    key = "assumption.note" if note else "assumption"
+    return say(key, name=quantity(say, assumed.name), value=value, note=note)
 
 
 def quantity(say: Words, name: str) -> str:
@@ -235,6 +263,6 @@ def figures(say: Words, answer: Answer, statistic: str) -> str:
         tpot=latency(say, speed.tpot_s, statistic),
         speed=numbers.rate(speed.output_tokens_per_s_per_user),
         cost=numbers.usd(cost.usd_per_mtok_output),
-        hourly=numbers.usd(cost.usd_per_h),
-        monthly=numbers.usd(cost.usd_per_month),
+        hourly=numbers.hourly(cost.usd_per_h),
+        monthly=numbers.monthly(cost.usd_per_month),
     )

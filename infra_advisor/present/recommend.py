@@ -10,7 +10,7 @@ from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
 _SHOWN_REASONS = 3
-_SHOWN_EXCLUDED = 6
+_SHOWN_EXCLUDED = 4
 
 
 def brief(record: Recommendation, say: Say, *, explain: bool = False) -> Page:
@@ -53,7 +53,7 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
         key,
         hardware=phrases.hardware(say, winner),
         where=phrases.where(say, winner),
-        run=phrases.running(winner),
+        run=phrases.running(say, winner),
         best=say.name("best", record.rank_by),
     )
 
@@ -76,8 +76,8 @@ def relaxations(record: Recommendation, say: Say) -> list[str]:
         say(
             "relaxation",
             limit=phrases.limit(say, way.limit),
-            allowed=numbers.stated(way.limit, way.allowed),
-            needed=numbers.by_name(way.limit, way.needed),
+            allowed=numbers.stated(phrases.field(way.limit), way.allowed),
+            needed=numbers.by_name(phrases.field(way.limit), way.needed),
             text=way.text,
         )
         for way in record.relaxations
@@ -132,11 +132,11 @@ def _row(answer: Answer, statistic: str, say: Say) -> tuple[Words, ...]:
         Text(phrases.hardware(say, answer), "strong" if first else "plain"),
         phrases.where(say, answer),
         answer.offer.region or "",
-        phrases.running(answer),
+        phrases.running(say, answer),
         numbers.duration(phrases.at(speed.ttft_s, statistic)),
         numbers.duration(phrases.at(speed.tpot_s, statistic)),
         numbers.rate(speed.output_tokens_per_s),
-        numbers.usd(cost.usd_per_h),
+        numbers.hourly(cost.usd_per_h),
         Text(numbers.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
         phrases.cost_band(answer) or "",
         answer.bound.decode or numbers.UNKNOWN,
@@ -164,10 +164,10 @@ def near_misses(record: Recommendation, say: Say) -> list[Block]:
             "near.item",
             hardware=phrases.hardware(say, miss),
             where=phrases.where(say, miss),
-            run=phrases.running(miss),
+            run=phrases.running(say, miss),
             cost=phrases.cost_per_mtok(miss),
             violations=phrases.violations(say, miss.violations),
-            relax=" ".join(broken.relax for broken in miss.violations),
+            relax=", ".join(broken.relax for broken in miss.violations),
         )
         for miss in record.near_misses[:_SHOWN_MISSES]
     ]
@@ -201,8 +201,8 @@ def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDE
 
 
 def assumed(record: Recommendation, say: Say) -> list[Block]:
-    """Every default once; what was given stands in the question."""
-    texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
+    """Every default once; what was given, and how the load was set, stands in the question."""
+    texts = [phrases.assumption(say, one, in_full=False) for one in record.assumptions if one.origin != "input" and one.name != "load"]
     blocks: list[Block] = [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
     own = record.ranked[0].assumptions if record.ranked else ()
     return blocks + ([Para(("; ".join(own),), lead=say("also"))] if own else [])

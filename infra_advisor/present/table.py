@@ -145,12 +145,13 @@ def _layout(columns: Sequence[Column], natural: Sequence[int], width: int) -> tu
 def _wrapped(columns: Sequence[Column], natural: Sequence[int], shown: Sequence[int], room: int) -> list[int] | None:
     """Widths with the widest wrappable columns cut until all fit; None where that does not suffice."""
     widths = list(natural)
-    over = sum(natural[index] for index in shown) - room
-    for index in sorted((index for index in shown if columns[index].wrap), key=lambda index: -natural[index]):
-        cut = min(over, max(widths[index] - _NARROWEST_WRAPPED, 0))
-        widths[index] -= cut
-        over -= cut
-    return widths if over <= 0 else None
+    may_wrap = [index for index in shown if columns[index].wrap]
+    for _ in range(sum(natural[index] for index in shown) - room):
+        widest = max(may_wrap, key=lambda index: widths[index], default=None)
+        if widest is None or widths[widest] <= _NARROWEST_WRAPPED:
+            return None
+        widths[widest] -= 1
+    return widths
 
 
 def _in_parts(natural: Sequence[int], width: int) -> list[list[int]]:

@@ -1,10 +1,9 @@
 """Which efficiencies hold for a device and an engine, with their grade, their band and where they come from."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from typing_extensions import Annotated
 
 from infra_advisor.errors import CatalogError
 from infra_advisor.facts.fact import Record
@@ -96,8 +95,10 @@ class Defaults(Record):
 class EngineFactors(Record):
     """An engine's host times as multiples of its family's."""
 
-    step: float = 1.0
-    prefill_layer: float = 1.0
+    step: float = Field(default=1.0, gt=0)
+    prefill_layer: float = Field(default=1.0, gt=0)
+    order: int = 50
+    """Breaks ties between engines that are predicted alike; widely used ones first."""
 
 
 class Parameters(Record):

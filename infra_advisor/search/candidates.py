@@ -34,6 +34,8 @@ class Candidate:
     family_name: str
     rates: Rates
     grade: str
+    order: int = 50
+    """Place of the engine among those predicted alike."""
     notes: tuple[str, ...] = ()
 
 
@@ -63,7 +65,8 @@ def candidates(platforms: Iterable[Platform], chips: Mapping[str, Chip], engines
                 layout_shelf[key] = list(dict.fromkeys(layouts(platform, engine, question.shape)))
             for layout in layout_shelf[key]:
                 grade = "D" if rates.borrowed or engine.kind == "vendor-npu" else family.grade
-                found.append(Candidate(platform, engine, choice, kv, layout, family, name, rates, grade, notes))
+                order = factors.order if (factors := question.parameters.engines.get(engine.id)) else 50
+                found.append(Candidate(platform, engine, choice, kv, layout, family, name, rates, grade, order, notes))
     return found
 
 

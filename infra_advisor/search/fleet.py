@@ -1,7 +1,7 @@
 """Fleets: every deployment that fits in memory, at the load asked for, in whole machines."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from infra_advisor.facts.engines import Engine
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.points import Column, Timing
-from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve
+from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve, solve_one
 
 SLACK = 1.1
 """How far a missed target is widened beyond the latency of a single request, for sizing the near miss."""
@@ -45,6 +45,8 @@ class Fleets:
     """Deployments considered."""
     open_arrivals: bool
     """Requests arrive by themselves, not when an earlier one ends."""
+    over: NDArray[np.bool_]
+    """The load is more than the fleet can carry."""
 
     @property
     def draw_chips(self) -> Column:
@@ -64,10 +66,14 @@ def fleets(
     output_tokens: int,
     utilisation: float,
     dropped: Counter[str],
+    accept: Callable[[Candidate], bool] | None = None,
+    one_replica: bool = False,
 ) -> Fleets:
-    """Enumerate, drop what cannot fit, and solve the rest at the load."""
+    """Enumerate, keep what is accepted and fits, and solve it at the load: with the fewest replicas, or with one that carries it all."""
     platforms = list(platforms)
     found = candidates(platforms, chips, engines, question, dropped)
+    if accept is not None:
+        found = [candidate for candidate in found if accept(candidate)]
     every = Timing(
         question.shape, deployments(found, chips, question.parameters), question.parameters.defaults, input_tokens=input_tokens, output_tokens=output_tokens
     )
@@ -76,7 +82,7 @@ def fleets(
     index = np.flatnonzero(fits)
     timing, kept_candidates = every.take(index), [found[place] for place in index]
     dropped[NEVER_FITS] += len(unfit)
-    return _solved(kept_candidates, timing, targets, load, utilisation, unfit, len(found))
+    return _solved(kept_candidates, timing, targets, load, utilisation, unfit, len(found), one_replica=one_replica)
 
 
 def with_slack(found: Fleets, places: Sequence[int], load: Load, *, utilisation: float) -> Fleets:
@@ -98,13 +104,30 @@ def with_slack(found: Fleets, places: Sequence[int], load: Load, *, utilisation:
     return _solved([found.candidates[place] for place in places], timing, wide, load, utilisation, {}, len(places))
 
 
+def alone(found: Fleets, place: int, timing: Timing, load: Load, *, utilisation: float) -> Fleets:
+    """One deployment with other lengths (`timing`, of that deployment only) or another load: a point of a sweep."""
+    return _solved([found.candidates[place]], timing, found.targets, load, utilisation, {}, 1, one_replica=True)
+
+
 def _solved(
-    kept_candidates: list[Candidate], timing: Timing, targets: Targets, load: Load, utilisation: float, unfit: dict[Platform, Candidate], points: int
+    kept_candidates: list[Candidate],
+    timing: Timing,
+    targets: Targets,
+    load: Load,
+    utilisation: float,
+    unfit: dict[Platform, Candidate],
+    points: int,
+    *,
+    one_replica: bool = False,
 ) -> Fleets:
     machine_chips = np.array([candidate.platform.chips for candidate in kept_candidates], dtype=float)
     per_machine = np.maximum(np.floor(machine_chips / timing.d.chips), 1.0)
     machines_each = np.maximum(timing.d.chips / machine_chips, 1.0)
-    solved = solve(timing, targets, load, utilisation=utilisation, replicas_unstated=per_machine)
+    if one_replica:
+        solved, over = solve_one(timing, targets, load, utilisation=utilisation)
+    else:
+        solved = solve(timing, targets, load, utilisation=utilisation, replicas_unstated=per_machine)
+        over = np.zeros(len(kept_candidates), dtype=bool)
     replicas = solved.replicas
     ttft_s, tpot_s = latency(timing, solved.served, targets.statistic)
     return Fleets(
@@ -118,10 +141,11 @@ def _solved(
         limit_tokens_per_s=replicas * solved.served_at_limit.output_tokens_per_s(timing.output_tokens),
         ttft_s=ttft_s,
         tpot_s=tpot_s,
-        kept=(solved.limit >= 1.0) & meets(timing, solved.served, targets),
+        kept=~over & (solved.limit >= 1.0) & meets(timing, solved.served, targets),
         unfit=unfit,
         points=points,
         open_arrivals=load.open_arrivals,
+        over=over,
     )
 
 

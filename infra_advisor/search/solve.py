@@ -152,3 +152,31 @@ def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, r
         replicas = replicas_unstated
         in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened)
     return Solved(limit, replicas, in_flight, timing.serve(in_flight, open_arrivals=opened), top)
+
+
+def solve_one(timing: Timing, targets: Targets, load: Load, *, utilisation: float) -> tuple[Solved, NDArray[np.bool_]]:
+    """One replica of each deployment carries the whole load, targets kept or not; and where the load is more than it can carry.
+
+    Beyond that point a closed load queues; an open one is answered at saturation, since its queue would grow without end.
+    """
+    opened = load.open_arrivals
+    limit = most_in_flight(timing, targets, open_arrivals=opened)
+    most = timing.memory.most_running
+    top = timing.serve(np.maximum(limit, 1.0), open_arrivals=opened)
+    full = timing.serve(most, open_arrivals=opened)
+    out, ones = timing.output_tokens, np.ones(len(most))
+    if load.in_flight is not None:
+        in_flight = load.in_flight * ones
+        over = in_flight > most
+    elif load.users is not None:
+        users, think_s = load.users, load.think_s
+        in_flight = at_share_of(timing, np.maximum(most, users), lambda served: users_of(served, out, think_s), users * ones, open_arrivals=opened)
+        over = in_flight > most
+    elif load.request_rate_per_s is not None:
+        rate = load.request_rate_per_s
+        over = rate > rate_of(full, out)
+        in_flight = at_share_of(timing, most, lambda served: rate_of(served, out), rate * ones, open_arrivals=opened)
+    else:
+        in_flight = at_share_of(timing, np.maximum(limit, 1.0), lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened)
+        over = np.zeros(len(most), dtype=bool)
+    return Solved(limit, ones, in_flight, timing.serve(in_flight, open_arrivals=opened), top), over

@@ -95,7 +95,12 @@ def test_bits_follow_from_the_block() -> None:
 
 
 def test_the_rate_is_that_of_units_the_chip_has() -> None:
-    hopper, blackwell, ampere, turing = {"bf16", "fp16", "fp8", "int8"}, {"bf16", "fp16", "fp8", "fp4"}, {"bf16", "fp16", "int8"}, {"fp16", "int8"}
+    hopper, blackwell, ampere, turing = (
+        {"bf16", "fp16", "fp8", "int8"},
+        {"bf16", "fp16", "fp8", "fp4"},
+        {"bf16", "fp16", "int8"},
+        {"fp16", "int8"},
+    )
     assert [parse_format("fp8").precision(units) for units in (hopper, blackwell, ampere, turing)] == ["fp8", "fp8", "bf16", "fp16"]
     assert [parse_format("nvfp4").precision(units) for units in (hopper, blackwell)] == ["bf16", "fp4"]
     assert [parse_format("int8").precision(units) for units in (hopper, blackwell)] == ["int8", "bf16"]

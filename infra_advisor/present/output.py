@@ -85,7 +85,6 @@ def show(
     tell(words(language)("wrote", path=target.asked, format=form, lines=f"{text.count(chr(10)):,}"))
 
 
-
 def show_document(document: dict[str, Any]) -> None:
     """Print one JSON document that is not an answer: a schema."""
     from infra_advisor.present import json_out
