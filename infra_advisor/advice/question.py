@@ -6,8 +6,9 @@ from infra_advisor.advice.answer import Assumption, CatalogStamp, LimitsPart, Wo
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.formats import bundled_formats
+from infra_advisor.facts.formats import Formats, bundled_formats
 from infra_advisor.facts.model_names import ResolvedModel, resolve_model
+from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
 from infra_advisor.search.precision import check_format_names
@@ -53,7 +54,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     utilisation = float(catalog.assumptions["utilisation_default"].value)
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
     parameters = read_parameters(catalog.parameters)
-    question = Question(resolved.model, resolved.model.architecture, formats, parameters, weights, workload.kv)
+    question = Question(resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv)
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:
         given.append(
@@ -64,6 +65,17 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
         given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
     given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
     return Understood(workload, limits, resolved, question, load, targets, utilisation, tuple(given))
+
+
+def _as_stored(formats: Formats, resolved: ResolvedModel) -> Formats:
+    """The formats, with the bits of a local file's format scaled to the size the file really has."""
+    if resolved.weight_bytes is None or resolved.weights is None:
+        return formats
+    named = formats.weight(resolved.weights)
+    ratio = resolved.weight_bytes / weight_bytes(resolved.model.shape(), named.by_part).total
+    parts = named.by_part
+    scaled = {"bits": parts.linear * ratio, "experts": parts.experts * ratio, "embedding": parts.embedding * ratio, "head": parts.head * ratio}
+    return Formats({**formats.weights, named.id: named.model_copy(update=scaled)}, formats.kv, formats.sources)
 
 
 def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:

@@ -49,7 +49,7 @@ def recommend(catalog: Catalog, workload: Workload, limits: Limits, *, rank: str
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
     ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
-    near = _near_misses(catalog, understood, found, options, dear, kept, rank)
+    near = _near_misses(catalog, understood, found, options, dear, kept, rank, distinct[0].usd_per_h if distinct else None)
     listed, _ = merged(sorted(rows(found, doubtful, kept, rank), key=lambda row: row.key), found, merge)
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
@@ -169,9 +169,9 @@ def _cost_of(row: Row | Answer) -> float:
 
 
 def _near_misses(
-    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dear: Sequence[Row], kept: dict[Platform, list[int]], rank: str
+    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dear: Sequence[Row], kept: dict[Platform, list[int]], rank: str, winner_usd_per_h: float | None
 ) -> list[NearMiss]:
-    """Options that break one kind of limit each: too slow, too dear, outside the country, or too small for 8-bit weights."""
+    """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights."""
     inside = [option for option in options if option.outside is None and option.usd_per_h is not None]
     slow = _too_slow(understood, found, [option for option in inside if option.platform not in kept], rank)
     near = slow_answers(catalog, understood, found, slow)
@@ -181,7 +181,8 @@ def _near_misses(
         others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)[:1]
     near += _misses(catalog, understood, found, others)
     if understood.question.weights == "auto":
-        near += _only_in_four_bits(catalog, understood, found, inside, rank)
+        cheaper = [option for option in inside if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
+        near += _only_in_four_bits(catalog, understood, found, cheaper, rank)
     return [miss for miss in near if miss.violations]
 
 

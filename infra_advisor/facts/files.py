@@ -1,40 +1,18 @@
 """Read one catalog file from disk: strict YAML and strict CSV, every problem collected with file and place."""
 
 import csv
-import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from infra_advisor.facts import strict_yaml
+
 Row = TypeVar("Row", bound=BaseModel)
 
 LARGEST_FILE_BYTES = 32 * 2**20
-_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])[&*]\w", re.MULTILINE)
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _StrictLoader(_Base):  # type: ignore[misc]
-    """YAML without the three things that make a reviewed file lie: repeated keys, aliases, implicit dates."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping: dict[Hashable, Any] = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            seen: set[object] = set()
-            for key_node, _ in node.value:
-                key = self.construct_object(key_node, deep=True)
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} appears twice", key_node.start_mark)
-                seen.add(key)
-        return mapping
-
-
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Base.yaml_implicit_resolvers.items()
-}
 
 
 def read_text(path: Path, problems: list[str]) -> str | None:
@@ -59,25 +37,13 @@ def read_yaml(path: Path, problems: list[str]) -> Any:
     text = read_text(path, problems)
     if text is None:
         return None
-    if _ANCHOR.search(text) and any(isinstance(token, yaml.AliasToken) for token in _tokens(text)):
-        problems.append(f"{path}: YAML aliases (*name) are not accepted; write the value out")
-        return None
     try:
-        return yaml.load(text, Loader=_StrictLoader)
+        return strict_yaml.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}" if mark else ""
         problems.append(f"{path}{place}: {getattr(error, 'problem', None) or error}")
-    except RecursionError:
-        problems.append(f"{path}: nested too deeply")
     return None
-
-
-def _tokens(text: str) -> Iterator[yaml.Token]:
-    try:
-        yield from yaml.scan(text, Loader=_Base)
-    except yaml.YAMLError:
-        return
 
 
 def read_rows(path: Path, row_type: type[Row], problems: list[str]) -> Iterator[Row]:

@@ -51,8 +51,10 @@ def serve(
 ) -> Served:
     """Steady state of a replica that batches continuously, with `in_flight` requests always present. [s]
 
-    Decode is slowed by the prefill of others; the running batch excludes time spent in prefill; a prompt waits for the prompts before it
-    (single server, utilisation = throughput x prefill time), for half a running step, and for a place in the batch when all are taken.
+    Decode is slowed by the prefill of others; the running batch excludes time spent in prefill; a prompt waits for the prompts before it,
+    for half a running step, and for a place in the batch when all are taken.
+    The wait W behind other prompts obeys two laws at once, with prefill load rho = throughput x prefill time s of one prompt: the
+    single-server queue W = w s rho / (1 - rho), and Little's law rho = n s / (cycle + W). Eliminating rho: W^2 + (cycle - n s) W = w n s^2.
     Ignores the burst at the start of a benchmark and the spread of lengths.
     Source: own derivation; Little's law; Pollaczek-Khinchine for the queue.
     """
@@ -64,9 +66,11 @@ def serve(
         running = batch * output_tokens * tpot_s / (output_tokens * tpot_s + prompt_alone_s)
     others = minimum(maximum(in_flight - 1.0, 0.0), 1.0)
     cycle_s = output_tokens * tpot_s + prompt_alone_s
-    load = minimum(others * batch * prompt_share_s / cycle_s, 1.0)
-    queue_s = queue_weight * load / (1.02 - load) * prompt_share_s + others * (0.5 + rank_wait_steps) * step_s
-    admission_s = maximum(in_flight / most_running - 1.0, 0.0) * cycle_s
+    ahead_s = batch * prompt_share_s
+    behind_s = ahead_s - cycle_s
+    wait_s = (behind_s + (behind_s**2 + 4.0 * queue_weight * others * ahead_s * prompt_share_s) ** 0.5) / 2.0
+    queue_s = wait_s + others * (0.5 + rank_wait_steps) * step_s
+    admission_s = maximum(in_flight / most_running - 1.0, 0.0) * (cycle_s + wait_s)
     return Served(
         tpot_s=tpot_s,
         ttft_s=frontend_s + prompt_alone_s + queue_s + admission_s,
@@ -74,7 +78,7 @@ def serve(
         step_s=step_s,
         queue_s=queue_s,
         admission_s=admission_s,
-        prefill_load=load,
+        prefill_load=ahead_s / (cycle_s + wait_s),
         in_flight=in_flight,
     )
 

@@ -23,13 +23,12 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
         blocks += question(record.workload, record.limits, say)
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     title = say("compare.title.model", model=record.workload.model_name) if record.workload else say("compare.title")
-    columns = (Column(""), *(Column(column.name) for column in record.columns))
+    columns = (Column(""), *(Column(phrases.short(column.name)) for column in record.columns))
     blocks += [Heading(title), Grid(columns, tuple(_rows(record, say)), parts=True), Para((Text(say("compare.best"), "dim"),))]
     blocks += _prices(record, say) + _reasons(record, say)
     if explain and record.workload:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
-    texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
-    blocks += [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
+    blocks += phrases.assumed(record.assumptions, (), say)
     return Page(
         (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
     )
@@ -106,7 +105,7 @@ def _prices(record: Comparison, say: Say) -> list[Block]:
     for country in countries:
         spans = [column.prices.get(country) for column in record.columns]
         rows.append((country, *((numbers.span(*span, numbers.usd) or "-") if span else "-" for span in spans)))
-    columns = (Column(say("col.country")), *(Column(column.name, "right") for column in record.columns))
+    columns = (Column(say("col.country")), *(Column(phrases.short(column.name), "right") for column in record.columns))
     return [Heading(say("compare.prices")), Grid(columns, tuple(rows), parts=True)]
 
 

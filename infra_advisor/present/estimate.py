@@ -18,9 +18,7 @@ def page(record: EstimateAnswer, say: Say) -> Page:
     if record.answer:
         blocks += explain_blocks(record.answer, record.workload, say)
     blocks += _sweep(record, say)
-    texts = [phrases.assumption(say, one) for one in record.assumptions if one.origin != "input"]
-    texts += list(record.answer.assumptions if record.answer else ())
-    blocks += [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
+    blocks += phrases.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
     return Page(
         (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
     )

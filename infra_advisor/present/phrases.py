@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from infra_advisor.advice.answer import Answer, Assumption, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
 from infra_advisor.present import numbers
-from infra_advisor.present.blocks import Text
+from infra_advisor.present.blocks import Para, Text
 from infra_advisor.present.words import Words
 
 _GRADE_TONES = {"A": "good", "B": "good", "C": "warn", "D": "warn"}
@@ -238,6 +238,13 @@ def assumption(say: Words, assumed: Assumption, *, in_full: bool = True) -> str:
             note = note.partition(",")[0] if " per " in note else ""
     key = "assumption.note" if note else "assumption"
     return say(key, name=quantity(say, assumed.name), value=value, note=note)
+
+
+def assumed(assumptions: Iterable[Assumption], own: Iterable[str], say: Words) -> list[Para]:
+    """Every default once; what was given, and how the load was set, stands in the question. `own`: those of one answer."""
+    texts = [assumption(say, one, in_full=False) for one in assumptions if one.origin != "input" and one.name != "load"]
+    both = (("assumed", "; ".join(texts)), ("also", "; ".join(own)))
+    return [Para((text,), lead=say(key)) for key, text in both if text]
 
 
 def quantity(say: Words, name: str) -> str:

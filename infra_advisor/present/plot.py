@@ -6,6 +6,8 @@ from infra_advisor.present.text import clean, to_ascii
 HEIGHT = 8
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _WIDEST_COLUMN = 6
+_CUT_ABOVE = 3.0
+"""A column may be this many times as high as the next one or the limit before it is cut, marked by an arrow."""
 
 
 def draw(chart: Chart, *, width: int, blocks: bool = True) -> list[str]:
@@ -17,14 +19,14 @@ def draw(chart: Chart, *, width: int, blocks: bool = True) -> list[str]:
     known = [value for value in chart.y if value is not None]
     if not known:
         return [title[:width]]
-    top = max([*known, chart.limit or 0.0]) or 1.0
+    top = _top(known, chart.limit)
     label_width = max(len(chart.y_texts[0]), *(len(text) for text in chart.y_texts), len(chart.limit_text))
     room = max(width - label_width - 3, len(chart.x))
     step = -(-len(chart.x) // room) if room < len(chart.x) else 1
     shown = list(range(0, len(chart.x), step))
     column = max(min(room // len(shown), _WIDEST_COLUMN), 1)
     limit_line = None if chart.limit is None else min(int(chart.limit / top * HEIGHT), HEIGHT - 1)
-    top_text = chart.y_texts[max(range(len(chart.y)), key=lambda index: -1.0 if chart.y[index] is None else chart.y[index] or 0.0)]
+    top_text = next((text for value, text in zip(chart.y, chart.y_texts, strict=True) if value == max(known)), "")
     lines = [title[:width]]
     for level in range(HEIGHT - 1, -1, -1):
         at_limit = level == limit_line
@@ -36,10 +38,19 @@ def draw(chart: Chart, *, width: int, blocks: bool = True) -> list[str]:
     return lines
 
 
+def _top(known: list[float], limit: float | None) -> float:
+    """The largest value; but one that dwarfs all others, or the limit, is cut so that these can be read."""
+    largest = max(known)
+    others = [value for value in known if value < largest] or known
+    return min(max([*others, limit or 0.0]) * _CUT_ABOVE, max(largest, limit or 0.0)) or 1.0
+
+
 def _cell(value: float | None, top: float, level: int, width: int, blocks: bool, at_limit: bool) -> str:
     empty = ("╌" if blocks else "-") if at_limit else " "
     if value is None:
         return ("?" if level == 0 else empty).ljust(width, empty)
+    if value > top and level == HEIGHT - 1:
+        return ("▲" if blocks else "^") * max(width - 1, 1) + empty * (width > 1)
     eighths = min(max(round((value / top * HEIGHT - level) * 8), 0), 8)
     if level == 0 and value > 0:
         eighths = max(eighths, 1)

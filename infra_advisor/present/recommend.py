@@ -24,7 +24,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False) -> Page:
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
     blocks += left_out(record, say)
-    blocks += assumed(record, say)
+    blocks += phrases.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
     blocks += hints(record, say, explain)
     stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
     return Page((*blocks, Para((Text(stamp, "dim"),))))
@@ -198,14 +198,6 @@ def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDE
         texts = [say("considered.item", what=what, count=f"{count:,}") for what, count in record.considered.items()]
         blocks.append(Para((", ".join(texts),), lead=say("considered")))
     return blocks
-
-
-def assumed(record: Recommendation, say: Say) -> list[Block]:
-    """Every default once; what was given, and how the load was set, stands in the question."""
-    texts = [phrases.assumption(say, one, in_full=False) for one in record.assumptions if one.origin != "input" and one.name != "load"]
-    blocks: list[Block] = [Para(("; ".join(texts),), lead=say("assumed"))] if texts else []
-    own = record.ranked[0].assumptions if record.ranked else ()
-    return blocks + ([Para(("; ".join(own),), lead=say("also"))] if own else [])
 
 
 def hints(record: Recommendation, say: Say, explain: bool) -> list[Block]:

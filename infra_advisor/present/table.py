@@ -19,6 +19,7 @@ _RULED = Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A rule below the titles and above a total, nothing else."""
 _WIDEST_TEXT = 120
 _NARROWEST_WRAPPED = 12
+_NARROWEST_SHARED = 16
 _WRAP_FOR = 1
 """Columns up to this drop level are worth a second line in the others."""
 _COMFORTABLE = 110
@@ -89,9 +90,10 @@ class _Writer:
             for index, column in enumerate(grid.columns)
         ]
         if grid.parts:
-            for number, shown in enumerate(_in_parts(natural, self.screen.width)):
+            widths = _shared(natural, self.screen.width)
+            for number, shown in enumerate(_in_parts(widths, self.screen.width)):
                 self.out.write("\n" if number else "")
-                self.table(grid, cells, shown, natural, gap=2)
+                self.table(grid, cells, shown, widths, gap=2)
         elif (layout := _layout(grid.columns, natural, self.screen.width)) is None:
             self.stack(grid, cells)
         else:
@@ -152,6 +154,12 @@ def _wrapped(columns: Sequence[Column], natural: Sequence[int], shown: Sequence[
             return None
         widths[widest] -= 1
     return widths
+
+
+def _shared(natural: Sequence[int], width: int) -> list[int]:
+    """Widths with which all columns stand in one table, if none gets too narrow for it; else the natural ones."""
+    each = (width - natural[0] - 2 * (len(natural) - 1)) // max(len(natural) - 1, 1)
+    return [natural[0], *(min(column, each) for column in natural[1:])] if each >= _NARROWEST_SHARED else list(natural)
 
 
 def _in_parts(natural: Sequence[int], width: int) -> list[list[int]]:

@@ -17,6 +17,9 @@ from infra_advisor.search.platforms import NETWORK_HOP_FACTOR, Platform
 from infra_advisor.search.points import Deployments
 from infra_advisor.search.precision import Rates, WeightChoice, cache_choice, compute_rates, weight_choices
 
+LAYOUT_COLUMNS = 8
+"""Columns of `Deployments` that the layout decides; they come first."""
+DEFAULT_TOKEN_BUDGET = 2048
 LARGEST_ENGINE_SHARE = 0.95
 """Taken where an engine states no share of its own: none ever gets all memory."""
 
@@ -123,35 +126,53 @@ def _serves(engine: Engine, model: LanguageModel) -> bool:
 
 def deployments(found: list[Candidate], chips: Mapping[str, Chip], parameters: Parameters) -> Deployments:
     """The candidates as columns. [base units]"""
-    rows = [_row(candidate, chips[candidate.platform.chip], parameters) for candidate in found]
+    shelf: dict[tuple[object, ...], tuple[float, ...]] = {}
+    table = []
+    for candidate in found:
+        chip = chips[candidate.platform.chip]
+        key = (chip.id, candidate.engine.id, candidate.weights.format.id, candidate.platform.memory_bytes)
+        if key not in shelf:
+            shelf[key] = _software_columns(candidate, chip, parameters)
+        table.append(_layout_columns(candidate, chip) + shelf[key])
     names = list(Deployments.__dataclass_fields__)
-    table = np.array(rows, dtype=float).reshape(len(rows), len(names))
-    return Deployments(**{name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(names)})
+    columns = np.array(table, dtype=float).reshape(len(table), len(names)).T.copy()
+    return Deployments(**dict(zip(names, columns, strict=True)))
 
 
-def _row(c: Candidate, chip: Chip, parameters: Parameters) -> tuple[float, ...]:
-    family, engine, layout, platform = c.family, c.engine, c.layout, c.platform
-    factors = parameters.engines.get(engine.id) or EngineFactors()
+def _layout_columns(c: Candidate, chip: Chip) -> tuple[float, ...]:
+    """The columns of `Deployments` up to stage_hop_s: how the model is cut, and what joins the parts."""
+    family, layout, platform = c.family, c.layout, c.platform
+    if layout.chips == 1:
+        return 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0
     host = chip.host_link.value if chip.host_link else None
-    ranks = max(layout.tp, layout.dp)
-    link_bytes_per_s, hop_factor = platform.link_for(ranks, host) or (1.0, 1.0)
-    spans = layout.chips > platform.chips
-    if spans:
+    link_bytes_per_s, hop_factor = platform.link_for(max(layout.tp, layout.dp), host) or (1.0, 1.0)
+    if layout.chips > platform.chips:
         stage_bytes_per_s, stage_factor = platform.network_bytes_per_s or 1.0, NETWORK_HOP_FACTOR
     else:
         stage_bytes_per_s, stage_factor = platform.link_for(min(layout.tp * layout.pp, platform.chips), host) or (1.0, 1.0)
-    memory_bytes = platform.memory_bytes or chip.memory_bytes or 0.0
+    return (
+        layout.tp,
+        layout.pp,
+        layout.ep,
+        layout.dp,
+        link_bytes_per_s * family.link_share,
+        family.hop_s * hop_factor,
+        stage_bytes_per_s * family.link_share,
+        family.hop_s * stage_factor,
+    )
+
+
+def _software_columns(c: Candidate, chip: Chip, parameters: Parameters) -> tuple[float, ...]:
+    """The remaining columns: what the chip, the engine and the format decide."""
+    family, engine = c.family, c.engine
+    factors = parameters.engines.get(engine.id) or EngineFactors()
+    memory_bytes = c.platform.memory_bytes or chip.memory_bytes or 0.0
     bandwidth = chip.bandwidth_bytes_per_s or 1.0
     limits = default_limits(engine, chip.id, memory_bytes)
     serving = engine.kind == "serving"
-    most = min(family.most_sequences, limits.max_sequences or family.most_sequences) if serving else family.most_sequences
     bits = c.weights.format.by_part
     share = engine.memory.utilisation.value if engine.memory.utilisation else LARGEST_ENGINE_SHARE
     columns: dict[str, float] = {
-        "tp": layout.tp,
-        "pp": layout.pp,
-        "ep": layout.ep,
-        "dp": layout.dp,
         "fill_pipeline": float(engine.parallelism.pipeline),
         "memory_bytes": memory_bytes,
         "reserve_bytes": engine.memory.reserve_per_device.value,
@@ -162,22 +183,18 @@ def _row(c: Candidate, chip: Chip, parameters: Parameters) -> tuple[float, ...]:
         "linear_flop_per_s": c.rates.linear,
         "expert_flop_per_s": c.rates.experts,
         "score_flop_per_s": c.rates.scores,
-        "link_bytes_per_s": link_bytes_per_s * family.link_share,
-        "hop_s": family.hop_s * hop_factor,
-        "stage_link_bytes_per_s": stage_bytes_per_s * family.link_share,
-        "stage_hop_s": family.hop_s * stage_factor,
         "sharpness": family.sharpness,
         "step_s": family.step_s * factors.step,
         "layer_s": family.layer_s,
         "sequence_s": family.sequence_s,
         "prefill_layer_s": family.prefill_layer_s * factors.prefill_layer,
         "frontend_s": family.frontend_s,
-        "most_sequences": most,
-        "tokens_per_pass": limits.token_budget or 2048,
+        "most_sequences": min(family.most_sequences, limits.max_sequences or family.most_sequences) if serving else family.most_sequences,
+        "tokens_per_pass": limits.token_budget or DEFAULT_TOKEN_BUDGET,
         "linear_bits": bits.linear,
         "expert_bits": bits.experts,
         "embedding_bits": bits.embedding,
         "head_bits": bits.head,
         "kv_bits": c.kv.bits,
     }
-    return tuple(columns[name] for name in Deployments.__dataclass_fields__)
+    return tuple(columns[name] for name in list(Deployments.__dataclass_fields__)[LAYOUT_COLUMNS:])

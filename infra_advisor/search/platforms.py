@@ -25,7 +25,7 @@ class Platform:
     link_bytes_per_s: float | None
     """Between accelerators of one machine, per accelerator and direction; None where nothing joins them."""
     pair_bytes_per_s: float | None
-    """Between two of them, where a pair sees less."""
+    """Between two of them, where each pair has a link of its own (a mesh): fewer ranks see fewer links."""
     domain: int
     """Accelerators joined by the fast link; 1 = all traffic goes through the host."""
     network_bytes_per_s: float | None
@@ -40,8 +40,8 @@ class Platform:
         if ranks == 1:
             return (self.link_bytes_per_s or host_link_bytes_per_s or SLOWEST_KNOWN_HOST_LINK_BYTES_PER_S), 1.0
         if self.link_bytes_per_s and ranks <= self.domain:
-            pair = self.pair_bytes_per_s if ranks == 2 else None
-            return pair or self.link_bytes_per_s, 1.0
+            mesh = self.pair_bytes_per_s * (ranks - 1) if self.pair_bytes_per_s else self.link_bytes_per_s
+            return min(mesh, self.link_bytes_per_s), 1.0
         if ranks <= self.chips:
             return (host_link_bytes_per_s or SLOWEST_KNOWN_HOST_LINK_BYTES_PER_S), HOST_LINK_HOP_FACTOR
         return None

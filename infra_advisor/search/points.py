@@ -38,6 +38,10 @@ class Deployments:
     """Ranks that share the routed experts; 1 = experts are cut like the rest."""
     dp: Column
     """Attention-parallel ranks, each with sequences of its own."""
+    link_bytes_per_s: Column
+    hop_s: Column
+    stage_link_bytes_per_s: Column
+    stage_hop_s: Column
     fill_pipeline: Column
     """1 where stages work on different batches at once, 0 where they take turns."""
     memory_bytes: Column
@@ -49,10 +53,6 @@ class Deployments:
     linear_flop_per_s: Column
     expert_flop_per_s: Column
     score_flop_per_s: Column
-    link_bytes_per_s: Column
-    hop_s: Column
-    stage_link_bytes_per_s: Column
-    stage_hop_s: Column
     sharpness: Column
     step_s: Column
     layer_s: Column

@@ -11,6 +11,8 @@ from infra_advisor.search.points import Column, Timing
 
 QUANTILES = {"p50": 0.50, "p95": 0.95}
 BISECTIONS = 12
+CLOSE = 1.002
+"""Bisection ends where the bounds differ by less."""
 LEAST_IN_FLIGHT = 1e-3
 
 
@@ -75,7 +77,8 @@ def meets(timing: Timing, served: Served, targets: Targets) -> NDArray[np.bool_]
 def most_in_flight(timing: Timing, targets: Targets, *, open_arrivals: bool) -> Column:
     """Most requests in flight at which a replica keeps every target; 0 where it misses them with a single one.
 
-    Latency rises with load, so the limit is found by bisection between one request and all that memory holds.
+    Latency rises with load, so the limit is found by bisection between one request and all that memory holds. A whole number
+    that keeps the targets is never missed: fleets at a fixed number of requests are sized by it.
     """
     top = timing.memory.most_running
     one = np.ones(len(top))
@@ -83,11 +86,14 @@ def most_in_flight(timing: Timing, targets: Targets, *, open_arrivals: bool) -> 
     full = meets(timing, timing.serve(top, open_arrivals=open_arrivals), targets)
     low, high = one.copy(), top.copy()
     for _ in range(BISECTIONS):
-        if np.all(full | ~alone | (high - low < 0.5)):
+        if np.all(full | ~alone | (high <= low * CLOSE)):
             break
         middle = np.sqrt(low * high)
         kept = meets(timing, timing.serve(middle, open_arrivals=open_arrivals), targets)
         low, high = np.where(kept, middle, low), np.where(kept, high, middle)
+    whole = np.maximum(np.floor(high), 1.0)
+    kept = meets(timing, timing.serve(whole, open_arrivals=open_arrivals), targets)
+    low = np.where(kept, np.maximum(whole, low), low)
     return np.where(alone, np.where(full, top, low), 0.0)
 
 

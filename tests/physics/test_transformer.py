@@ -56,14 +56,14 @@ def test_deepseek_layer_by_hand() -> None:
 
 
 def test_deepseek_active_parameters() -> None:
-    """61 x (187,107,328 + 14,336) + 3 x 396,361,728 + 58 x (9 x 44,040,192 + 7168 x 256 + 256) + one table 926,679,040 + 7168 = 36.6 billion."""
+    """61 x (187,107,328 + 14,336) + 3 x 396,361,728 + 58 x (9 x 44,040,192 + 7168 x 256 + 256) + one table + 7168 = 36.6 billion."""
     dense, expert = 3 * 7168 * 18432, 3 * 7168 * 2048
     by_hand = 61 * (187_107_328 + 14_336) + 3 * dense + 58 * (9 * expert + 7168 * 256 + 256) + 129280 * 7168 + 7168
     assert DEEPSEEK_R1.active_parameters == by_hand == 36_625_618_432
 
 
 def test_kv_bytes_per_token() -> None:
-    """Llama-70B 2 x 8 x 128 x 80 x 2 = 327,680; DeepSeek-R1 (512 + 64) x 61 x 2 = 70,272; V3.2 with index keys + 61 x (128 + 4) = 78,324."""
+    """Llama-70B 2 x 8 x 128 x 80 x 2 = 327,680; DeepSeek-R1 (512 + 64) x 61 x 2 = 70,272; V3.2 + 61 x (128 + 4) = 78,324."""
     assert kv_bytes_per_token(LLAMA_70B, 16) == 327_680
     assert kv_bytes_per_token(DEEPSEEK_R1, 16) == 70_272
     assert kv_bytes_per_token(DEEPSEEK_V32, 16) == 78_324
@@ -133,7 +133,7 @@ def test_feedforward_of_width_16(ffn: DenseFfn, projections: int, vectors: int, 
 
 
 def test_streams_of_compressed_attention() -> None:
-    """DeepSeek-V4: a window of 128 whole entries, and one entry per four tokens of which 512 are read, chosen by 64 x 128 index products."""
+    """DeepSeek-V4: a window of 128 whole entries, and one entry per four tokens, of which 512 are chosen by 64 x 128 products."""
     near, far = CompressedAttention(64, 512, 1024, 8, 1024, 128, compress=4, indexer=Indexer(64, 128, top_k=512)).streams()
     flop = 4 * 64 * 512
     assert near == Stream(stored=512, read=512, window=128, decode_flop=flop, prefill_flop=flop)
@@ -165,7 +165,7 @@ def test_block_indexer_selects_blocks_times_block() -> None:
 
 
 def test_states() -> None:
-    """Gated delta: 4 heads x 8 x 8 x 4 bytes + (2 x 16 + 32) channels x 6; 6 FLOP per element. Short convolution: two past inputs of 16 x 2 bytes."""
+    """Gated delta: 4 heads x 8 x 8 x 4 bytes + (2 x 16 + 32) channels x 6; 6 FLOP per element. Convolution: two inputs of 16 x 2 bytes."""
     assert GatedDelta(2, 4, 8, 8, 4).state(16) == State(4 * 64 * 4 + 64 * 6, 6 * 256, 4)
     assert KimiDelta(2, 8, 4).state(16) == State(16 * 8 * 4 + 18 * 16, 6 * 128, 2)
     assert ShortConv(3).state(16) == State(2 * 16 * 2, 0, 16)

@@ -1,0 +1,65 @@
+"""Every text is used, and every text that is used exists with its placeholders."""
+
+import ast
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from infra_advisor.present.words import LANGUAGES, words
+from infra_advisor.present.words.en import TEXTS
+
+PRESENT = Path(__file__).parents[2] / "infra_advisor" / "present"
+LOOKED_UP = ("grade", "confidence", "bound", "class", "rank", "best", "limit", "name", "engine", "origin", "phase", "memory", "explain", "where", "chart")
+"""Groups whose keys are put together from words of the records."""
+
+
+def calls() -> list[tuple[str, str, set[str]]]:
+    """(file, key, placeholders) of each call of `say("key", ...)` with a literal key."""
+    found = []
+    for path in PRESENT.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
+                continue
+            if isinstance(node.func, ast.Name) and node.func.id == "say" and not any(keyword.arg is None for keyword in node.keywords):
+                found.append((path.name, node.args[0].value, {keyword.arg or "" for keyword in node.keywords}))
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_call_finds_its_text() -> None:
+    found = calls()
+    assert len(found) > 80
+    for file, key, given in found:
+        assert key in TEXTS, f"{file}: {key}"
+        assert placeholders(TEXTS[key]) <= given, f"{file}: {key}"
+
+
+def test_every_text_is_used() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in PRESENT.glob("*.py"))
+    dynamic = set(re.findall(r'f"([a-z_]+)\.', source)) | {"name", "limit", "rank", "best", "bound", "class", "engine"}
+    unused = [
+        key for key in TEXTS
+        if f'"{key}"' not in source and key.partition(".")[0] not in dynamic and key.removesuffix(".one").removesuffix(".many") not in source
+    ]  # fmt: skip
+    assert unused == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_languages_have_the_same_keys_and_placeholders(language: str) -> None:
+    say = words(language)
+    for key, text in TEXTS.items():
+        assert say(key, **dict.fromkeys(placeholders(text), "x")), key
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(ValueError, match="xx"):
+        words("xx")
+
+
+def test_unknown_words_are_printed_as_they_are() -> None:
+    assert words().name("bound", "memory_controller") == "memory controller"
