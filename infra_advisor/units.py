@@ -61,7 +61,19 @@ def parse_quantity(text: object, kind: str) -> float:
     return value
 
 
-_COUNT_SUFFIX: Mapping[str, float] = {"": 1.0, "k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6, "b": 1e9, "B": 1e9, "g": 1e9, "G": 1e9, "t": 1e12, "T": 1e12}
+_COUNT_SUFFIX: Mapping[str, float] = {
+    "": 1.0,
+    "k": 1e3,
+    "K": 1e3,
+    "m": 1e6,
+    "M": 1e6,
+    "b": 1e9,
+    "B": 1e9,
+    "g": 1e9,
+    "G": 1e9,
+    "t": 1e12,
+    "T": 1e12,
+}
 
 
 def parse_count(text: str) -> float:

@@ -84,13 +84,25 @@ def binding(terms: Sequence[Term]) -> str | None:
     return max(share, key=lambda kind: share[kind]) if share else None
 
 
-def answers(catalog: Catalog, fleets: Fleets, rows: Sequence[Row], limits: Limits, *, ranks: Sequence[int | None], labels: Sequence[tuple[str, ...]], behind: dict[str, int], statistic: str) -> list[Answer]:
+def answers(
+    catalog: Catalog,
+    fleets: Fleets,
+    rows: Sequence[Row],
+    limits: Limits,
+    *,
+    ranks: Sequence[int | None],
+    labels: Sequence[tuple[str, ...]],
+    behind: dict[str, int],
+    statistic: str,
+) -> list[Answer]:
     """Answers of the rows, in their order."""
     if not rows:
         return []
     detail = details(fleets, [row.place for row in rows])
     return [
-        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic)
+        _answer(
+            catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic
+        )
         for k, row in enumerate(rows)
     ]
 
@@ -150,7 +162,13 @@ def _answer(
             accelerators_billed=float(machines * candidate.platform.chips),
         ),
         software=SoftwarePart(
-            engine=candidate.engine.id, weights=candidate.weights.format.id, kv=candidate.kv.id, tp=layout.tp, pp=layout.pp, ep=layout.ep, dp=layout.dp
+            engine=candidate.engine.id,
+            weights=candidate.weights.format.id,
+            kv=candidate.kv.id,
+            tp=layout.tp,
+            pp=layout.pp,
+            ep=layout.ep,
+            dp=layout.dp,
         ),
         performance=performance,
         bound=Bound(prefill=binding(ttft_terms), decode=binding(tpot_terms)),
@@ -159,7 +177,11 @@ def _answer(
         headroom=tuple(headroom(limits, performance, cost, statistic)),
         grade=candidate.grade if family.grade <= candidate.grade else family.grade,  # type: ignore[arg-type]
         reason=reason,
-        assumptions=(*candidate.notes, *(priced.notes if priced.usd_per_h is not None else ()), *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp)),
+        assumptions=(
+            *candidate.notes,
+            *(priced.notes if priced.usd_per_h is not None else ()),
+            *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp),
+        ),
     )
 
 
@@ -208,7 +230,13 @@ def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
     lines = row.priced.cost_lines
     if row.usd_per_h is None or row.usd_per_mtok_output is None or performance.output_tokens_per_s is None:
         return Cost(
-            usd_per_h=None, usd_per_month=None, usd_per_mtok_output=None, usd_per_mtok_total=None, usd_per_mtok_output_at_limit=None, utilisation=utilisation, lines=lines
+            usd_per_h=None,
+            usd_per_month=None,
+            usd_per_mtok_output=None,
+            usd_per_mtok_total=None,
+            usd_per_mtok_output_at_limit=None,
+            utilisation=utilisation,
+            lines=lines,
         )
     per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
     total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
@@ -236,9 +264,13 @@ def headroom(limits: Limits, performance: Performance, cost: Cost, statistic: st
     ):
         if allowed is not None:
             margin = None if predicted is None else 1.0 - predicted / allowed
-            found.append(Headroom(limit=name, allowed=allowed, predicted=predicted, margin=margin, met=None if margin is None else margin >= 0.0))
+            found.append(
+                Headroom(limit=name, allowed=allowed, predicted=predicted, margin=margin, met=None if margin is None else margin >= 0.0)
+            )
     wanted, reached = limits.throughput_tokens_per_s, performance.output_tokens_per_s
     if wanted is not None:
         margin = None if reached is None else reached / wanted - 1.0
-        found.append(Headroom(limit="throughput", allowed=wanted, predicted=reached, margin=margin, met=None if margin is None else margin >= -1e-6))
+        found.append(
+            Headroom(limit="throughput", allowed=wanted, predicted=reached, margin=margin, met=None if margin is None else margin >= -1e-6)
+        )
     return found

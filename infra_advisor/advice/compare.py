@@ -8,7 +8,8 @@ from infra_advisor.advice.answer import Answer, ChipColumn, Comparison, Violatio
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
-from infra_advisor.advice.priced import Priced, for_named, priced_options
+from infra_advisor.advice.option import Priced, for_named
+from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import NEEDED, Understood, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.recommend import search, slow_answers
 from infra_advisor.advice.rows import Row, best_places, rows, within_budget
@@ -21,7 +22,18 @@ from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.workload import Workload
 
 MOST_COLUMNS = 8
-HIGHER = ("memory_bytes", "memory_bytes_per_s", "bf16_flop_per_s", "fp8_flop_per_s", "int8_flop_per_s", "fp4_flop_per_s", "link_bytes_per_s", "bytes_per_usd", "output_tokens_per_s", "speed")
+HIGHER = (
+    "memory_bytes",
+    "memory_bytes_per_s",
+    "bf16_flop_per_s",
+    "fp8_flop_per_s",
+    "int8_flop_per_s",
+    "fp4_flop_per_s",
+    "link_bytes_per_s",
+    "bytes_per_usd",
+    "output_tokens_per_s",
+    "speed",
+)
 LOWER = ("power_w", "usd_per_h_low", "ttft_s", "tpot_s", "usd_per_month", "usd_per_mtok_output")
 
 
@@ -58,14 +70,20 @@ def _plain(catalog: Catalog, chip: Chip) -> Chip:
     return catalog.chips[chip.host_of] if chip.host_of else chip
 
 
-def _column(catalog: Catalog, chip: Chip, options: Sequence[Priced], deployed: tuple[Answer | None, tuple[Violation, ...], str | None] | None) -> ChipColumn:
-    per_chip = [(option.usd_per_h / option.platform.chips, option.country or "?") for option in options if option.platform.chip == chip.id and option.class_ == "cloud" and option.usd_per_h and not option.marks]
+def _column(
+    catalog: Catalog, chip: Chip, options: Sequence[Priced], deployed: tuple[Answer | None, tuple[Violation, ...], str | None] | None
+) -> ChipColumn:
+    per_chip = [
+        (option.usd_per_h / option.platform.chips, option.country or "?")
+        for option in options
+        if option.platform.chip == chip.id and option.class_ == "cloud" and option.usd_per_h and not option.marks
+    ]
     spans: dict[str, tuple[float, float]] = {}
     for price, country in per_chip:
         low, high = spans.get(country, (price, price))
         spans[country] = (min(low, price), max(high, price))
     lowest = min((price for price, _ in per_chip), default=None)
-    rate = {name: chip.compute[name].value if name in chip.compute else None for name in ("bf16", "fp16", "fp8", "int8", "fp4")}  # type: ignore[index]
+    rate = {name: chip.compute[name].value if name in chip.compute else None for name in ("bf16", "fp16", "fp8", "int8", "fp4")}
     bandwidth = chip.bandwidth_bytes_per_s
     wide = rate["bf16"] or rate["fp16"]
     facts: dict[str, float | str | None] = {
@@ -107,7 +125,9 @@ def _family_of(name: str) -> str:
     return next((family for family in ("gguf", "exl3", "exl2") if name.startswith(family)), name)
 
 
-def _deployed(catalog: Catalog, understood: Understood, options: Sequence[Priced], chips: Sequence[Chip]) -> dict[str, tuple[Answer | None, tuple[Violation, ...], str | None]]:
+def _deployed(
+    catalog: Catalog, understood: Understood, options: Sequence[Priced], chips: Sequence[Chip]
+) -> dict[str, tuple[Answer | None, tuple[Violation, ...], str | None]]:
     """Chip -> its best deployment, the limits that one breaks, and why there is none."""
     limits = understood.limits
     inside = [option for option in options if option.outside is None]
@@ -127,7 +147,9 @@ def _deployed(catalog: Catalog, understood: Understood, options: Sequence[Priced
     return result
 
 
-def _nearest(catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dropped: Counter[str]) -> tuple[Answer | None, tuple[Violation, ...], str | None]:
+def _nearest(
+    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dropped: Counter[str]
+) -> tuple[Answer | None, tuple[Violation, ...], str | None]:
     limits = understood.limits
     excess = [speed_excess(found, place, limits) for place in range(len(found.candidates))]
     slow: list[Row] = rows(found, options, best_places(found, "near", lambda place: not found.kept[place], figure=excess), "cost")

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Assumption
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.priced import Priced
+from infra_advisor.advice.option import Priced
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.purchases import default_figure
 
-OWNED_DEFAULTS = ("amortisation_datacenter_years", "amortisation_edge_years", "cost_of_capital_per_year", "operations_per_year", "power_draw_share", "colocation_pue")
+OWNED_DEFAULTS = (
+    "amortisation_datacenter_years",
+    "amortisation_edge_years",
+    "cost_of_capital_per_year",
+    "operations_per_year",
+    "power_draw_share",
+    "colocation_pue",
+)
 
 
 def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits) -> list[Assumption]:
@@ -17,12 +24,28 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
     if any(option.ownership is not None for option in options):
         for name in OWNED_DEFAULTS:
             given = catalog.assumptions[name]
-            found.append(Assumption(name=name, value=float(given.value), origin="catalog", note=f"{given.unit}; source {', '.join(given.source)}"))
+            found.append(
+                Assumption(name=name, value=float(given.value), origin="catalog", note=f"{given.unit}; source {', '.join(given.source)}")
+            )
         power = default_figure(catalog.hosting, "electricity", limits.residency)
         if power is not None:
             note = f"{power.currency} {power.unit}, {power.place or power.country or 'world'}; source {power.source}"
             found.append(Assumption(name="electricity", value=float(power.value), origin="catalog", note=note))
-    found.append(Assumption(name="hours_per_month", value=float(catalog.assumptions["hours_per_month"].value), origin="catalog", note="rented and owned machines run all the time"))
+    found.append(
+        Assumption(
+            name="hours_per_month",
+            value=float(catalog.assumptions["hours_per_month"].value),
+            origin="catalog",
+            note="rented and owned machines run all the time",
+        )
+    )
     if any(option.class_ == "cloud" and option.country == "JP" for option in options):
-        found.append(Assumption(name="consumption_tax_jp", value=float(catalog.assumptions["consumption_tax_jp_share"].value), origin="catalog", note="taken out of prices that include it"))
+        found.append(
+            Assumption(
+                name="consumption_tax_jp",
+                value=float(catalog.assumptions["consumption_tax_jp_share"].value),
+                origin="catalog",
+                note="taken out of prices that include it",
+            )
+        )
     return found

@@ -10,7 +10,8 @@ from infra_advisor.advice.answer import EstimateAnswer, MemoryPart, SweepPoint
 from infra_advisor.advice.build import answers, performance_of
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
-from infra_advisor.advice.priced import Priced, for_named, priced_options
+from infra_advisor.advice.option import Priced, for_named
+from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.recommend import search
 from infra_advisor.advice.rows import Row, rows
@@ -139,7 +140,9 @@ def _options(catalog: Catalog, limits: Limits, name: str | None, chip: Chip, cou
     """Machines to run it on: the offer named, else whatever holds the chip, else one without a price."""
     options = [option for option in priced_options(catalog, for_named(limits), excluded) if option.outside is None]
     if name is not None:
-        named = [option for option in options if name in (option.id, catalog_node(option)) or option.instance_type.lower().split(" x")[0] == name]
+        named = [
+            option for option in options if name in (option.id, catalog_node(option)) or option.instance_type.lower().split(" x")[0] == name
+        ]
         return named or options
     fitting = [option for option in options if count is None or option.platform.chips >= count or option.platform.most_chips >= count]
     if fitting and any(option.usd_per_h is not None for option in fitting):
@@ -228,11 +231,15 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
         raise UsageError(f"--sweep: {len(values)} values; accepted: 1 to {MOST_SWEEP_POINTS}")
     points = []
     for value in values:
-        changes: dict[str, object] = {} if over in ("input", "output") else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
+        changes: dict[str, object] = (
+            {} if over in ("input", "output") else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
+        )
         changes[SWEEPS[over]] = int(value) if over in ("input", "output") else value
         changed = understand(catalog, understood.workload.with_changes(**changes), understood.limits)
         one = found.timing.take(np.array([row.place]))
-        timing = Timing(one.shape, one.d, one.defaults, input_tokens=changed.workload.input_tokens, output_tokens=changed.workload.output_tokens)
+        timing = Timing(
+            one.shape, one.d, one.defaults, input_tokens=changed.workload.input_tokens, output_tokens=changed.workload.output_tokens
+        )
         if not bool(timing.memory.fits[0]):
             points.append(SweepPoint(value=value, fits=False, performance=None, usd_per_mtok_output=None))
             continue

@@ -1,5 +1,6 @@
 """Hosted APIs as a class of their own: priced per token, their speed unknown unless somebody measured it."""
 
+import datetime
 from collections import Counter
 from collections.abc import Iterator
 
@@ -21,7 +22,8 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
     limits = understood.limits
     if "api" not in limits.where or limits.owned is not None or limits.vendor.keep or limits.accelerator.keep:
         return [], []
-    rankable, unranked = [], []
+    rankable: list[Answer] = []
+    unranked: list[Answer] = []
     for offer in _offers(catalog, understood):
         if not limits.provider.admits(offer.operator, offer.provider):
             excluded["provider not chosen"] += 1
@@ -68,8 +70,6 @@ def _offers(catalog: Catalog, understood: Understood) -> Iterator[ApiOffer]:
 
 
 def _age_d(catalog: Catalog, offer: ApiOffer) -> int:
-    import datetime
-
     return (catalog.as_of - datetime.date.fromisoformat(offer.seen)).days
 
 

@@ -9,7 +9,19 @@ from infra_advisor.errors import UsageError, did_you_mean
 Statistic = Literal["mean", "p50", "p95"]
 
 CLASSES = ("cloud", "onprem", "edge", "api")
-DOUBTFUL = ("spot", "marketplace", "stale", "outlier", "unverified", "launch-price", "capacity-block", "restricted", "batch-only", "announced", "export-risk")
+DOUBTFUL = (
+    "spot",
+    "marketplace",
+    "stale",
+    "outlier",
+    "unverified",
+    "launch-price",
+    "capacity-block",
+    "restricted",
+    "batch-only",
+    "announced",
+    "export-risk",
+)
 """Kinds of offer that rank only when asked for."""
 
 

@@ -56,7 +56,9 @@ def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str |
     if budget is not None and month is not None and month > budget * ROUND_UP:
         found.append(Violation(limit="budget", allowed=budget, predicted=month, relax=f"--budget {int(month) + 1}/month"))
     if outside is not None and limits.residency is not None:
-        found.append(Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none"))
+        found.append(
+            Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none")
+        )
     if narrower:
         found.append(Violation(limit="weights", allowed="8 bits or native", predicted=answer.software.weights, relax="--weights 4bit"))
     return found

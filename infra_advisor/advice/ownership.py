@@ -30,7 +30,9 @@ class Ownership:
         return self.hardware_usd_per_h + self.operations_usd_per_h + self.power_usd_per_h + self.hosting_usd_per_h
 
 
-def owned_cost(catalog: Catalog, chip: Chip, chips: int, price_usd: float, *, class_: str, country: str | None, system_power_w: float | None) -> Ownership:
+def owned_cost(
+    catalog: Catalog, chip: Chip, chips: int, price_usd: float, *, class_: str, country: str | None, system_power_w: float | None
+) -> Ownership:
     """Annuity, operations, electricity and rack space of one machine. [USD/h]
 
     Servers stand in colocation; everything else in the buyer's own room, where only power is counted. Servers and workstations
@@ -68,7 +70,9 @@ def owned_cost(catalog: Catalog, chip: Chip, chips: int, price_usd: float, *, cl
     return Ownership(hardware, operations, power, hosting, drawn_w, tuple(lines))
 
 
-def machines_of(option: PurchaseOption, chip: Chip, price_usd: Decimal, given: Mapping[str, Assumption]) -> Iterator[tuple[int, Decimal, str, tuple[str, ...]]]:
+def machines_of(
+    option: PurchaseOption, chip: Chip, price_usd: Decimal, given: Mapping[str, Assumption]
+) -> Iterator[tuple[int, Decimal, str, tuple[str, ...]]]:
     """(accelerators, price in USD, item, notes) of the machines one purchase makes: itself, or bare cards in stated hosts.
 
     Boards that need their own baseboard (SXM, OAM) are not sold singly: they come in servers.
@@ -80,9 +84,9 @@ def machines_of(option: PurchaseOption, chip: Chip, price_usd: Decimal, given: M
     if baseboard or (chip.link is not None and not chip.link.bridge and chip.market == "datacenter"):
         return
     host = "host_pc_usd" if chip.market == "consumer" else "workstation_host_1_card_usd"
-    hosts = ((1, host), (2, "workstation_host_2_cards_usd"), (4, "workstation_host_4_cards_usd"))
+    hosts = [(1, host), (2, "workstation_host_2_cards_usd"), (4, "workstation_host_4_cards_usd")]
     if chip.market == "datacenter":
-        hosts = (*hosts, (8, "server_host_8_cards_usd"))
+        hosts.append((8, "server_host_8_cards_usd"))
     for cards, name in hosts:
         note = f"host of {given[name].value:,} USD assumed ({name})"
         yield cards, price_usd * cards / option.chips + given[name].value, f"{cards}x {chip.name} in a host", (note,)
@@ -100,7 +104,9 @@ def _rated_w(chip: Chip, chips: int, given: Mapping[str, Assumption], *, server:
         return board_w + _value(given, "server_host_8_cards_power_w")
     if chip.market == "consumer" and chips == 1:
         return board_w + _value(given, "host_pc_power_w")
-    return board_w + _value(given, {1: "workstation_host_1_card_power_w", 2: "workstation_host_2_cards_power_w"}.get(chips, "workstation_host_4_cards_power_w"))
+    return board_w + _value(
+        given, {1: "workstation_host_1_card_power_w", 2: "workstation_host_2_cards_power_w"}.get(chips, "workstation_host_4_cards_power_w")
+    )
 
 
 def _value(given: Mapping[str, Assumption], name: str) -> float:

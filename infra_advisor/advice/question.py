@@ -18,7 +18,19 @@ from infra_advisor.units import HOURS_PER_MONTH, SECONDS_PER_DAY
 
 SHORTEST_REQUEST_S = 1e-6
 
-NEEDED = ("chips", "engines", "nodes", "offers", "purchases", "hosting", "assumptions", "exchange_rates", "aliases", "providers", "parameters")
+NEEDED = (
+    "chips",
+    "engines",
+    "nodes",
+    "offers",
+    "purchases",
+    "hosting",
+    "assumptions",
+    "exchange_rates",
+    "aliases",
+    "providers",
+    "parameters",
+)
 """Collections a recommendation reads; loaded together so that all their problems are reported at once."""
 
 
@@ -57,9 +69,8 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     question = Question(resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv)
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:
-        given.append(
-            Assumption(name="load", value=utilisation, origin="default", note=f"no load given: priced at {utilisation:.0%} of the highest load within the targets")
-        )
+        note = f"no load given: priced at {utilisation:.0%} of the highest load within the targets"
+        given.append(Assumption(name="load", value=utilisation, origin="default", note=note))
     if limits.statistic != "mean":
         note = f"{limits.statistic} in closed form: an exponential wait on top of a fixed time; no simulation of bursts"
         given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
@@ -74,15 +85,22 @@ def _as_stored(formats: Formats, resolved: ResolvedModel) -> Formats:
     named = formats.weight(resolved.weights)
     ratio = resolved.weight_bytes / weight_bytes(resolved.model.shape(), named.by_part).total
     parts = named.by_part
-    scaled = {"bits": parts.linear * ratio, "experts": parts.experts * ratio, "embedding": parts.embedding * ratio, "head": parts.head * ratio}
+    scaled = {
+        "bits": parts.linear * ratio,
+        "experts": parts.experts * ratio,
+        "embedding": parts.embedding * ratio,
+        "head": parts.head * ratio,
+    }
     return Formats({**formats.weights, named.id: named.model_copy(update=scaled)}, formats.kv, formats.sources)
 
 
 def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
     if workload.users is not None:
         note = "each user waits for the answer, thinks, and asks again"
-        origin = "default" if workload.think_s == DEFAULT_THINK_S else "input"
-        return Load(users=workload.users, think_s=workload.think_s), [Assumption(name="think_s", value=workload.think_s, origin=origin, note=note)]
+        said = Assumption(
+            name="think_s", value=workload.think_s, origin="default" if workload.think_s == DEFAULT_THINK_S else "input", note=note
+        )
+        return Load(users=workload.users, think_s=workload.think_s), [said]
     if workload.concurrency is not None:
         return Load(in_flight=workload.concurrency), []
     if workload.request_rate_per_s is not None:
@@ -117,11 +135,18 @@ def _stated(workload: Workload, resolved: ResolvedModel, weights: str) -> list[A
     if resolved.model.doubt:
         note = "layers are an estimate: do not size memory by them" if resolved.model.doubt == "guessed" else "layers rest on recollection"
         found.append(Assumption(name="model_doubt", value=resolved.model.doubt, origin="catalog", note=note))
-    for name, value, default in (("input_tokens", workload.input_tokens, DEFAULT_INPUT_TOKENS), ("output_tokens", workload.output_tokens, DEFAULT_OUTPUT_TOKENS)):
+    for name, value, default in (
+        ("input_tokens", workload.input_tokens, DEFAULT_INPUT_TOKENS),
+        ("output_tokens", workload.output_tokens, DEFAULT_OUTPUT_TOKENS),
+    ):
         if value == default:
             found.append(Assumption(name=name, value=value, origin="default"))
     if weights == "auto":
-        found.append(Assumption(name="weights", value="auto", origin="default", note="the checkpoint's own format or 8 bits; fewer only when asked for"))
+        found.append(
+            Assumption(
+                name="weights", value="auto", origin="default", note="the checkpoint's own format or 8 bits; fewer only when asked for"
+            )
+        )
     if workload.kv == "auto":
         found.append(Assumption(name="kv", value="auto", origin="default", note="16 bits"))
     return found

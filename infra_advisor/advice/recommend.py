@@ -10,7 +10,8 @@ from infra_advisor.advice.costs import cost_assumptions
 from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, violations
-from infra_advisor.advice.priced import Priced, priced_options
+from infra_advisor.advice.option import Priced
+from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.warnings import warnings
@@ -25,7 +26,9 @@ LABELLED_FROM = 5
 """Shorter lists have no room for the best of each class beside the best of all."""
 
 
-def recommend(catalog: Catalog, workload: Workload, limits: Limits, *, rank: str = "cost", top: int = 10, merge: str = "offer") -> Recommendation:
+def recommend(
+    catalog: Catalog, workload: Workload, limits: Limits, *, rank: str = "cost", top: int = 10, merge: str = "offer"
+) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
 
     `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
@@ -169,7 +172,14 @@ def _cost_of(row: Row | Answer) -> float:
 
 
 def _near_misses(
-    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], dear: Sequence[Row], kept: dict[Platform, list[int]], rank: str, winner_usd_per_h: float | None
+    catalog: Catalog,
+    understood: Understood,
+    found: Fleets,
+    options: Sequence[Priced],
+    dear: Sequence[Row],
+    kept: dict[Platform, list[int]],
+    rank: str,
+    winner_usd_per_h: float | None,
 ) -> list[NearMiss]:
     """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights."""
     inside = [option for option in options if option.outside is None and option.usd_per_h is not None]
@@ -178,7 +188,9 @@ def _near_misses(
     others = _nearest_by_price(dear, found)
     if understood.limits.residency:
         abroad = [option for option in options if option.outside and option.usd_per_h is not None]
-        others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)[:1]
+        others += sorted(
+            (row for row in rows(found, abroad, kept, rank) if within_budget(row, understood.limits)), key=lambda row: row.key
+        )[:1]
     near += _misses(catalog, understood, found, others)
     if understood.question.weights == "auto":
         cheaper = [option for option in inside if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
@@ -188,7 +200,12 @@ def _near_misses(
 
 def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], rank: str) -> list[Row]:
     limits = understood.limits
-    places = best_places(found, "near", lambda place: not found.kept[place], figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))])
+    places = best_places(
+        found,
+        "near",
+        lambda place: not found.kept[place],
+        figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))],
+    )
     return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.priced import Priced
+from infra_advisor.advice.option import Priced
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.energy import serving_power_w
@@ -39,7 +39,9 @@ class Row:
         return None if self.usd_per_h is None else self.usd_per_h * HOURS_PER_MONTH
 
 
-def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool], figure: Sequence[float] | None = None) -> dict[Platform, list[int]]:
+def best_places(
+    fleets: Fleets, rank: str, wanted: Callable[[int], bool], figure: Sequence[float] | None = None
+) -> dict[Platform, list[int]]:
     """Per platform the best fleet of each engine and weight format, among those `wanted`; `figure` replaces the rule (smaller is better).
 
     Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price.
@@ -49,7 +51,9 @@ def best_places(fleets: Fleets, rank: str, wanted: Callable[[int], bool], figure
         "ttft": fleets.ttft_s,
         "speed": fleets.tpot_s,
         "throughput": -fleets.output_tokens_per_s / fleets.machines,
-        "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"] * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"] * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
+        "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"]
+        * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"]
+        * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
     }.get(rank, machines_per_token)
     ordered = score.tolist() if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
@@ -78,7 +82,15 @@ def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[
             usd_per_h = None if priced.usd_per_h is None else priced.usd_per_h * machines[place]
             cost = None if usd_per_h is None else usd_per_mtok(usd_per_h=usd_per_h, tokens_per_s=tokens[place])
             figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place], draw[place], priced)
-            found.append(Row(priced, place, usd_per_h, cost, (figure, candidate.grade, candidate.order, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}")))
+            found.append(
+                Row(
+                    priced,
+                    place,
+                    usd_per_h,
+                    cost,
+                    (figure, candidate.grade, candidate.order, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}"),
+                )
+            )
     return found
 
 
@@ -92,10 +104,9 @@ def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_
     if rank == "throughput":
         return -tokens_per_s
     if rank == "energy":
-        watts = priced.board_w
-        if watts is None:
+        if priced.board_w is None:
             return WORST
-        return serving_power_w(board_w=watts, accelerators=chips, draw_share=1.0, host_share=0.0) / tokens_per_s
+        return float(serving_power_w(board_w=priced.board_w, accelerators=chips, draw_share=1.0, host_share=0.0) / tokens_per_s)
     if cost is None:
         return WORST
     return float(cost ** BALANCED_WEIGHTS["cost"] * ttft_s ** BALANCED_WEIGHTS["ttft"] * tpot_s ** BALANCED_WEIGHTS["tpot"])

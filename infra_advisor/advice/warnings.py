@@ -20,7 +20,8 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer]) -> Iterator[str]:
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
     if allowed is not None and age is not None and age > allowed:
-        yield f"The price of the first answer was last seen {age} days ago ({winner.offer.price_date}); prices of this kind are believed for {allowed:.0f} days."
+        seen = f"The price of the first answer was last seen {age} days ago ({winner.offer.price_date})"
+        yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
 
 
 def price_age_limit_d(catalog: Catalog, answer: Answer) -> float | None:

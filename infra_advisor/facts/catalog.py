@@ -195,7 +195,9 @@ class Catalog:
             return self.chips[starts[0]]
         if starts:
             raise UsageError(f"{name!r} may mean {', '.join(sorted(starts)[:8])}; give one of them")
-        raise UsageError(f"unknown accelerator {name!r}.{did_you_mean(wanted, [*self.chips, *self.aliases])} `advisor catalog list chips` names all")
+        raise UsageError(
+            f"unknown accelerator {name!r}.{did_you_mean(wanted, [*self.chips, *self.aliases])} `advisor catalog list chips` names all"
+        )
 
     def entry(self, collection: str, name: str) -> Entry:
         """A curated entry as written, with the file each value came from. KeyError where there is none."""

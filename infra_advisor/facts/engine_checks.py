@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 from infra_advisor.errors import did_you_mean
-from infra_advisor.facts.engines import ChipRule, Engine
+from infra_advisor.facts.engine_rules import ChipRule
+from infra_advisor.facts.engines import Engine
 
 _ANY_RATE = re.compile(r"exl[23]-\d+\.\d+bpw")
 """Weight formats that exist at any number of bits, so that no table lists them."""

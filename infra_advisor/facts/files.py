@@ -13,6 +13,9 @@ from infra_advisor.facts import strict_yaml
 Row = TypeVar("Row", bound=BaseModel)
 
 LARGEST_FILE_BYTES = 32 * 2**20
+MOST_ROWS = 100_000
+MOST_PROBLEMS = 1_000
+"""Of one table: a file of another kind is wrong in every line."""
 
 
 def read_text(path: Path, problems: list[str]) -> str | None:
@@ -43,6 +46,8 @@ def read_yaml(path: Path, problems: list[str]) -> Any:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}" if mark else ""
         problems.append(f"{path}{place}: {getattr(error, 'problem', None) or error}")
+    except ValueError as error:  # a number with more digits than Python reads
+        problems.append(f"{path}: {error}")
     return None
 
 
@@ -58,9 +63,18 @@ def read_rows(path: Path, row_type: type[Row], problems: list[str]) -> Iterator[
         if unknown := sorted(set(header) - set(known)):
             problems.append(f"{path}: unknown columns {', '.join(unknown)}; known: {', '.join(known)}")
             return
-        for cells in reader:
-            if len(cells) != len(header):
+        if not header or len(set(header)) < len(header):
+            problems.append(f"{path}: {'a column appears twice' if header else 'no header'}; columns: {', '.join(known)}")
+            return
+        before = len(problems)
+        for number, cells in enumerate(reader):
+            if number >= MOST_ROWS or len(problems) - before >= MOST_PROBLEMS:
+                reason = f"more than {MOST_ROWS:,} rows" if number >= MOST_ROWS else f"{MOST_PROBLEMS:,} problems so far"
+                problems.append(f"{path}:{reader.line_num}: {reason}; the rest is not read")
+                return
+            if cells and len(cells) != len(header):
                 problems.append(f"{path}:{reader.line_num}: {len(cells)} cells, the header has {len(header)}")
+            if len(cells) != len(header):
                 continue
             raw = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
             try:
@@ -73,4 +87,6 @@ def read_rows(path: Path, row_type: type[Row], problems: list[str]) -> Iterator[
 
 def explain(error: ValidationError) -> list[str]:
     """One line per problem of a pydantic error: where in the record, and what is wrong."""
-    return [f"{'.'.join(map(str, problem['loc'])) or 'entry'}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()]
+    return [
+        f"{'.'.join(map(str, problem['loc'])) or 'entry'}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors()
+    ]

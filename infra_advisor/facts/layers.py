@@ -16,7 +16,10 @@ from infra_advisor.facts.files import read_yaml
 
 COLLECTIONS = ("chips", "models", "engines", "providers")
 TABLES = ("offers", "nodes", "purchase", "hosting", "exchange_rates", "api_prices", "regions", "quality", "hosted_speeds", "tco_references")
-MAPPINGS = ("aliases", "assumptions", "parameters")
+MAPPINGS = ("aliases", "assumptions", "parameters", "formats")
+YAML = (".yaml", ".yml")
+BUNDLED_ONLY = ("catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml")
+"""Files of a catalog directory that no layer overrides."""
 MOST_ENTRIES = 100_000
 
 
@@ -51,19 +54,22 @@ class Layer:
 
     def __init__(self, path: Path, *, bundled: bool = False) -> None:
         if not (path.is_dir() or path.is_file()):
-            raise CatalogError([f"{path}: not a regular file or directory; give a catalog directory, a .yaml file or a table such as offers.csv"])
+            raise CatalogError(
+                [f"{path}: not a regular file or directory; give a catalog directory, a .yaml file or a table such as offers.csv"]
+            )
         self.path = path
         self.bundled = bundled
         self.name = "bundled" if bundled else str(path)
         self._documents: dict[Path, Any] = {}
+        if not bundled and (problems := list(self._strays())):
+            raise CatalogError(problems)
 
     def files(self, collection: str) -> list[Path]:
         """The YAML files that hold entries of a collection, one or many entries each."""
         if self.path.is_file():
             return []
-        folder = self.path / collection
-        single = self.path / f"{collection}.yaml"
-        return sorted(folder.glob("*.yaml")) + ([single] if single.is_file() else [])
+        singles = [self.path / f"{collection}{suffix}" for suffix in YAML]
+        return _yaml_in(self.path / collection) + [single for single in singles if single.is_file()]
 
     def table(self, name: str) -> Path | None:
         """The CSV file of a table in this layer, where there is one."""
@@ -74,11 +80,9 @@ class Layer:
         """Documents with several collections in one file: a single-file layer, and the loose files of an overlay directory."""
         if self.bundled:
             return
-        paths = [self.path] if self.path.is_file() else sorted(p for p in self.path.glob("*.y*ml") if p.stem not in (*COLLECTIONS, *MAPPINGS))
+        paths = [self.path] if self.path.is_file() else [p for p in _yaml_in(self.path) if p.stem not in (*COLLECTIONS, *MAPPINGS)]
         for path in paths:
             if path.suffix == ".csv":
-                if path.stem not in TABLES:
-                    problems.append(f"{path}: no table of that name; known: {', '.join(TABLES)}.{did_you_mean(path.stem, TABLES)}")
                 continue
             if path not in self._documents:
                 found: list[str] = []
@@ -92,9 +96,37 @@ class Layer:
                 problems.append(f"{path}: expected collections at the top ({', '.join(known)})")
                 continue
             for key in document:
-                if key not in known and (line := f"{path}: {key!r} is no collection; known: {', '.join(known)}.{did_you_mean(str(key), known)}") not in problems:
+                if (
+                    key not in known
+                    and (line := f"{path}: {key!r} is no collection; known: {', '.join(known)}.{did_you_mean(str(key), known)}")
+                    not in problems
+                ):
                     problems.append(line)
             yield path, dict(document)
+
+    def read(self) -> list[Path]:
+        """Every file of facts in this layer."""
+        if self.path.is_file():
+            return [self.path]
+        folders = [self.path, *(self.path / name for name in (*COLLECTIONS, *MAPPINGS, "sources"))]
+        return sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.suffix in (*YAML, ".csv"))
+
+    def _strays(self) -> Iterator[str]:
+        """What would be passed over without a word: tables of unknown names, and a directory that holds no facts at all."""
+        read = self.read()
+        for path in read:
+            if not path.is_file():
+                yield f"{path}: not a regular file"
+            elif path.name in BUNDLED_ONLY:
+                yield f"{path}: only the bundled catalog has this file; leave it out"
+            elif path.suffix == ".csv" and (path.stem not in TABLES or path.parent not in (self.path, self.path.parent)):
+                yield f"{path}: no table of that name here; known: {', '.join(TABLES)}.{did_you_mean(path.stem, TABLES)}"
+        if not read:
+            yield f"{self.path}: holds no catalog files; expected folders such as chips/, YAML files, or tables such as offers.csv"
+
+
+def _yaml_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.y*ml") if path.suffix in YAML)
 
 
 def bundled_and(layers: Iterable[Path], bundled: Path) -> list[Layer]:
@@ -122,9 +154,6 @@ def merged_entries(layers: Iterable[Layer], collection: str, problems: list[str]
                 problems.append(f"{path}: an entry of {collection} needs an `id`")
             elif name in in_layer:
                 problems.append(f"{path}: the id {name!r} is already taken by {in_layer[name]}")
-            elif len(in_layer) >= MOST_ENTRIES:
-                problems.append(f"{path}: more than {MOST_ENTRIES:,} entries of {collection}")
-                break
             else:
                 in_layer[name] = str(path)
                 entries.setdefault(name, Entry(name, {})).merge(raw, str(path))
@@ -153,9 +182,14 @@ def _listed(path: Path, document: Any, collection: str, problems: list[str]) -> 
     if isinstance(document, Mapping) and collection in document:
         document = document[collection]
     if isinstance(document, Mapping):
-        document = [document] if "id" in document else [{"id": name, **raw} if isinstance(raw, Mapping) else raw for name, raw in document.items()]
+        document = (
+            [document] if "id" in document else [{"id": name, **raw} if isinstance(raw, Mapping) else raw for name, raw in document.items()]
+        )
     if not isinstance(document, list):
         problems.append(f"{path}: {collection} must be a list of entries or a mapping of id to entry")
+        return
+    if len(document) > MOST_ENTRIES:
+        problems.append(f"{path}: {len(document):,} entries of {collection}; at most {MOST_ENTRIES:,} are read")
         return
     for raw in document:
         if isinstance(raw, Mapping):
@@ -185,7 +219,11 @@ def fingerprint(layers: Iterable[Layer]) -> str:
     """Twelve hex digits that change when any fact of any layer does; evidence counts through the parameters fitted on it."""
     digest = hashlib.sha256()
     for layer in layers:
-        paths = [layer.path] if layer.path.is_file() else sorted(p for p in layer.path.rglob("*") if p.suffix in (".yaml", ".csv") and "evidence" not in p.parts)
+        paths = (
+            [layer.path]
+            if layer.path.is_file()
+            else sorted(p for p in layer.path.rglob("*") if p.suffix in (".yaml", ".csv") and "evidence" not in p.parts)
+        )
         for path in paths:
             digest.update(path.name.encode())
             digest.update(path.read_bytes())

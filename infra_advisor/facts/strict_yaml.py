@@ -8,10 +8,28 @@ import re
 from typing import Any
 
 import yaml
-from yaml.events import AliasEvent, DocumentStartEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent, StreamEndEvent
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 DEEPEST = 40
-_CONSTANTS: dict[str, bool | None] = {"true": True, "True": True, "false": False, "False": False, "null": None, "Null": None, "~": None, "": None}
+_CONSTANTS: dict[str, bool | None] = {
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+    "null": None,
+    "Null": None,
+    "~": None,
+    "": None,
+}
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d{1,3})?)", re.ASCII)
 _INTEGER = re.compile(r"[-+]?\d+", re.ASCII)
 _NUMBER_STARTS = frozenset("0123456789-+.")

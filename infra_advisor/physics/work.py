@@ -109,7 +109,7 @@ def prefill_work(shape: Transformer, *, tokens: Number, cached: Number = 0.0, pr
     )  # fmt: skip
 
 
-def kv_bytes(shape: Transformer, *, context: Number, kv_bits: float, tp: Number = 1) -> Number:
+def kv_bytes(shape: Transformer, *, context: Number, kv_bits: Number, tp: Number = 1) -> Number:
     """What one sequence of `context` tokens holds in the cache of one tensor-parallel rank, recurrent state included. [bytes]
 
     Windows stop growing; KV heads are copied beyond tp = KV heads; latents lie whole on every rank.

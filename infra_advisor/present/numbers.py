@@ -100,10 +100,11 @@ def usd(value: float | None) -> str:
 
 def hourly(value: float | None) -> str:
     """USD per hour with four digits, two decimals at least, so that it multiplies out to the month: `1.1858` -> `1.186`."""
-    if value is None or not math.isfinite(value) or abs(value) >= 999.995:
+    if value is None or not math.isfinite(value) or value == 0 or abs(value) >= 999.995:
         return usd(value)
-    whole_part, _, decimals = significant(value, 4).partition(".")
-    return f"{whole_part}.{decimals.rstrip('0'):0<2}"
+    decimals = max(3 - math.floor(math.log10(abs(value))), 2)
+    before, _, after = f"{value:,.{decimals}f}".partition(".")
+    return f"{before}.{after.rstrip('0'):0<2}"
 
 
 def monthly(value: float | None) -> str:

@@ -148,11 +148,10 @@ def violation(say: Words, broken: Violation) -> str:
             "violation.text", limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed)
         )
     if name.endswith("_s") and not name.endswith("_per_s"):
-        shown, asked = numbers.apart(predicted, allowed, numbers.duration)
-        asked = asked if shown[:3] == asked[:3] else numbers.stated(name, allowed)
+        shown, _ = numbers.apart(predicted, allowed, numbers.duration)
     else:
-        shown, asked = numbers.by_name(name, predicted), numbers.by_name(name, allowed)
-    return say("violation", limit=limit(say, name), predicted=shown, allowed=asked)
+        shown = numbers.by_name(name, predicted)
+    return say("violation", limit=limit(say, name), predicted=shown, allowed=numbers.stated(name, allowed))
 
 
 def violations(say: Words, broken: tuple[Violation, ...]) -> str:

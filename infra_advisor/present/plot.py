@@ -21,8 +21,8 @@ def draw(chart: Chart, *, width: int, blocks: bool = True) -> list[str]:
         return [title[:width]]
     top = _top(known, chart.limit)
     label_width = max(len(chart.y_texts[0]), *(len(text) for text in chart.y_texts), len(chart.limit_text))
-    room = max(width - label_width - 3, len(chart.x))
-    step = -(-len(chart.x) // room) if room < len(chart.x) else 1
+    room = max(width - label_width - 2, 1)
+    step = -(-len(chart.x) // room)
     shown = list(range(0, len(chart.x), step))
     column = max(min(room // len(shown), _WIDEST_COLUMN), 1)
     limit_line = None if chart.limit is None else min(int(chart.limit / top * HEIGHT), HEIGHT - 1)

@@ -49,6 +49,8 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
     """`2x H100 SXM, Lambda US, running vllm fp8 tp2, is the cheapest option that meets every limit.`"""
     winner = record.ranked[0]
     key = "winner" if phrases.has_targets(record.limits) else "winner.no_limits"
+    if winner.hardware.class_ == "api":
+        key = "winner.api"
     return say(
         key,
         hardware=phrases.hardware(say, winner),

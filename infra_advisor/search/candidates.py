@@ -54,7 +54,9 @@ class Question:
     kv: str
 
 
-def candidates(platforms: Iterable[Platform], chips: Mapping[str, Chip], engines: Mapping[str, Engine], question: Question, dropped: Counter[str]) -> list[Candidate]:
+def candidates(
+    platforms: Iterable[Platform], chips: Mapping[str, Chip], engines: Mapping[str, Engine], question: Question, dropped: Counter[str]
+) -> list[Candidate]:
     """All candidates of the platforms; why others were dropped is counted in `dropped`."""
     found: list[Candidate] = []
     shelf: dict[str, list[tuple[Engine, WeightChoice, KvFormat, Family, str, Rates, tuple[str, ...]]]] = {}
@@ -73,7 +75,9 @@ def candidates(platforms: Iterable[Platform], chips: Mapping[str, Chip], engines
     return found
 
 
-def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped: Counter[str]) -> Iterable[tuple[Engine, WeightChoice, KvFormat, Family, str, Rates, tuple[str, ...]]]:
+def _software(
+    chip: Chip, engines: Iterable[Engine], question: Question, dropped: Counter[str]
+) -> Iterable[tuple[Engine, WeightChoice, KvFormat, Family, str, Rates, tuple[str, ...]]]:
     if chip.bandwidth_bytes_per_s is None or chip.memory_bytes is None:
         dropped["no memory bandwidth or size in the catalog"] += 1
         return
@@ -108,7 +112,9 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
 
 def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list[tuple[Engine, Support]]:
     """Engines worth considering: experimental ones only where no other runs, desktop engines not on data-centre parts that servers run on."""
-    runs = [(engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))]
+    runs = [
+        (engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))
+    ]
     firm = [(engine, support) for engine, support in runs if support.status != "experimental"] or runs
     serving = [(engine, support) for engine, support in firm if engine.kind == "serving"]
     return serving if serving and chip.market == "datacenter" else firm

@@ -75,7 +75,11 @@ def fleets(
     if accept is not None:
         found = [candidate for candidate in found if accept(candidate)]
     every = Timing(
-        question.shape, deployments(found, chips, question.parameters), question.parameters.defaults, input_tokens=input_tokens, output_tokens=output_tokens
+        question.shape,
+        deployments(found, chips, question.parameters),
+        question.parameters.defaults,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
     )
     fits = every.memory.fits if found else np.zeros(0, dtype=bool)
     unfit = _closest(found, fits, every)

@@ -120,7 +120,9 @@ class Part:
 class Timing:
     """Physics of one model and one pair of lengths over many deployments."""
 
-    def __init__(self, shape: Transformer, deployments: Deployments, defaults: Defaults, *, input_tokens: float, output_tokens: float) -> None:
+    def __init__(
+        self, shape: Transformer, deployments: Deployments, defaults: Defaults, *, input_tokens: float, output_tokens: float
+    ) -> None:
         self.shape = shape
         self.d = deployments
         self.defaults = defaults
@@ -140,10 +142,16 @@ class Timing:
         w = shape.weights
         stage = d.pp
         tables = (w.embedding * d.embedding_bits + w.head * d.head_bits) / 8.0
-        weights = (w.linear + w.extra) * d.linear_bits / 8.0 / d.tp / stage + tables / d.tp + w.experts * d.expert_bits / 8.0 / d.expert_ranks / stage
+        weights = (
+            (w.linear + w.extra) * d.linear_bits / 8.0 / d.tp / stage
+            + tables / d.tp
+            + w.experts * d.expert_bits / 8.0 / d.expert_ranks / stage
+        )
         usable = usable_bytes(memory_bytes=d.memory_bytes, reserve_bytes=d.reserve_bytes, engine_share=d.engine_share)
         pass_tokens = np.minimum(d.tokens_per_pass, np.maximum(self.input_tokens, LEAST_PROFILED_TOKENS))
-        activations = activation_bytes(tokens_per_pass=pass_tokens, widest_row=WIDEST_ROW_PER_HIDDEN * shape.hidden, element_bytes=ACTIVATION_BYTES)
+        activations = activation_bytes(
+            tokens_per_pass=pass_tokens, widest_row=WIDEST_ROW_PER_HIDDEN * shape.hidden, element_bytes=ACTIVATION_BYTES
+        )
         pool = usable - weights - activations
         held = typical_tokens_held(input_tokens=self.input_tokens, output_tokens=self.output_tokens)
         per_sequence = self._sequence_bytes(held)
@@ -198,7 +206,8 @@ class Timing:
         d = self.d
         together = np.clip(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), 1.0, None)
         overlap = np.where(d.fill_pipeline > 0, np.minimum(d.pp, np.maximum(in_flight / 2.0, 1.0)), 1.0)
-        return _total(self.prefill_terms(together)) / together / overlap
+        shared: Column = _total(self.prefill_terms(together)) / together / overlap
+        return shared
 
     # -- a replica at a load
 
@@ -226,7 +235,11 @@ class Timing:
     def _pass_terms(self, work: Work, *, rows: Column, expert_rows: Column, expert_scale: Column) -> dict[str, Part]:
         d, shape, k = self.d, self.shape, self.defaults
         head_bits = d.embedding_bits if shape.tied else d.head_bits
-        weights = (work.linear_elements * d.linear_bits + work.head_elements * head_bits + work.embedding_elements * d.embedding_bits) / 8.0 / d.tp
+        weights = (
+            (work.linear_elements * d.linear_bits + work.head_elements * head_bits + work.embedding_elements * d.embedding_bits)
+            / 8.0
+            / d.tp
+        )
         flop = (work.linear_flop + work.head_flop + work.state_flop) / d.tp
         fill = compute_fill(rows=rows, half_rows=k.fill_half_rows, least=k.fill_least)
         terms = {"weights": _roofline(weights + work.state_bytes, flop, d.linear_bytes_per_s, d.linear_flop_per_s * fill, d.sharpness)}

@@ -101,8 +101,16 @@ def compute_rates(chip: Chip, choice: WeightChoice, family: Family, *, has_exper
         if family.flop_per_byte is None or chip.bandwidth_bytes_per_s is None:
             return None
         rate = family.flop_per_byte * chip.bandwidth_bytes_per_s
-        shares = (family.linear_compute_share, family.expert_compute_share if not family.use_flop_per_byte else 0.6, family.score_compute_share)
-        note = "prefill rate of its class: no peak rate is published" if wide is None else "prefill rate of its class, measured, instead of the peak rate"
+        shares = (
+            family.linear_compute_share,
+            family.expert_compute_share if not family.use_flop_per_byte else 0.6,
+            family.score_compute_share,
+        )
+        note = (
+            "prefill rate of its class: no peak rate is published"
+            if wide is None
+            else "prefill rate of its class, measured, instead of the peak rate"
+        )
         return Rates(rate * shares[0], rate * shares[1], rate * shares[2], note)
     linear = None if choice.emulated else choice.format.precision(units, "linear")
     experts = None if choice.emulated else choice.format.precision(units, "experts")
@@ -110,7 +118,9 @@ def compute_rates(chip: Chip, choice: WeightChoice, family: Family, *, has_exper
         return None
     linear_rate = chip.compute[linear].value if linear else wide  # type: ignore[index]
     expert_rate = chip.compute[experts].value if experts else wide  # type: ignore[index]
-    return Rates(linear_rate * family.linear_compute_share, expert_rate * family.expert_compute_share, wide * family.score_compute_share, None)
+    return Rates(
+        linear_rate * family.linear_compute_share, expert_rate * family.expert_compute_share, wide * family.score_compute_share, None
+    )
 
 
 def _first(names: Collection[str], supported: Mapping[str, bool]) -> list[str]:

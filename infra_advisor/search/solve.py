@@ -176,13 +176,17 @@ def solve_one(timing: Timing, targets: Targets, load: Load, *, utilisation: floa
         over = in_flight > most
     elif load.users is not None:
         users, think_s = load.users, load.think_s
-        in_flight = at_share_of(timing, np.maximum(most, users), lambda served: users_of(served, out, think_s), users * ones, open_arrivals=opened)
+        in_flight = at_share_of(
+            timing, np.maximum(most, users), lambda served: users_of(served, out, think_s), users * ones, open_arrivals=opened
+        )
         over = in_flight > most
     elif load.request_rate_per_s is not None:
         rate = load.request_rate_per_s
         over = rate > rate_of(full, out)
         in_flight = at_share_of(timing, most, lambda served: rate_of(served, out), rate * ones, open_arrivals=opened)
     else:
-        in_flight = at_share_of(timing, np.maximum(limit, 1.0), lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened)
+        in_flight = at_share_of(
+            timing, np.maximum(limit, 1.0), lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened
+        )
         over = np.zeros(len(most), dtype=bool)
     return Solved(limit, ones, in_flight, timing.serve(in_flight, open_arrivals=opened), top), over

@@ -9,14 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra_advisor.facts.engine_checks import check_engines
-from infra_advisor.facts.engines import (
-    Engine,
-    default_limits,
-    engine_has,
-    engine_runs_on,
-    formats_for,
-    kv_formats_for,
-)
+from infra_advisor.facts.engines import Engine, default_limits, engine_has, engine_runs_on, formats_for, kv_formats_for
 from infra_advisor.facts.files import read_yaml
 
 CATALOG = Path(__file__).parents[2] / "catalog"

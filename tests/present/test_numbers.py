@@ -49,7 +49,7 @@ def test_usd(value: float, text: str) -> None:
     assert numbers.usd(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.1858, "1.186"), (9.96, "9.96"), (5.8, "5.80"), (213.273, "213.3"), (0.287, "0.287"), (4172.8, "4,173"), (72.0, "72.00")])
+@pytest.mark.parametrize(("value", "text"), [(1.1858, "1.186"), (9.96, "9.96"), (5.8, "5.80"), (213.273, "213.27"), (0.0, "0.00"), (0.287, "0.287"), (4172.8, "4,173"), (72.0, "72.00")])
 def test_hourly(value: float, text: str) -> None:
     assert numbers.hourly(value) == text
 

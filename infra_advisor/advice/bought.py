@@ -1,0 +1,149 @@
+"""What can be bought, or is owned already: servers, cards in hosts, boxes and boards."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.option import Priced, age_d, chip_marks, unwanted
+from infra_advisor.advice.ownership import machines_of, owned_cost
+from infra_advisor.errors import UsageError
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.chips import Chip
+from infra_advisor.facts.market import rates_on
+from infra_advisor.facts.purchases import PurchaseOption, purchase_options
+from infra_advisor.search.platforms import platform_of_box
+from infra_advisor.units import GB
+
+MOST_OWNED = 64
+
+
+def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator[Priced]:
+    """Machines to buy within the limits, then those without a known price; what is left out is counted by reason."""
+    day = catalog.as_of.isoformat()
+    rates = rates_on(catalog.exchange_rates, day)
+    priced_chips = set()
+    for option in purchase_options(catalog.purchases, day, limits.residency):
+        chip = catalog.chips.get(option.chip)
+        if chip is None:
+            excluded["its accelerator is not in the catalog"] += 1
+            continue
+        priced_chips.add(chip.id)
+        if option.currency not in rates:
+            excluded[f"no exchange rate for {option.currency}"] += 1
+            continue
+        for chips, price_usd, item, notes in machines_of(option, chip, option.price / rates[option.currency], catalog.assumptions):
+            class_ = "onprem" if chip.market == "datacenter" else "edge"
+            if reason := unwanted(chip, "purchase", class_, limits):
+                excluded[reason] += 1
+                continue
+            if limits.max_price_age_d is not None and age_d(option.seen, catalog.as_of) > limits.max_price_age_d:
+                excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
+                continue
+            marks = (*(("launch-price",) if option.price_kind == "launch-list" else ()), *chip_marks(chip))
+            if missing := [mark for mark in marks if mark not in limits.include]:
+                excluded[f"{missing[0]} offers (--include {missing[0]} admits them)"] += 1
+                continue
+            yield _box(catalog, limits, option, chip, chips, price_usd, item, class_, marks, notes)
+    yield from _never_priced(catalog, limits, priced_chips, excluded)
+
+
+def _box(
+    catalog: Catalog,
+    limits: Limits,
+    option: PurchaseOption,
+    chip: Chip,
+    chips: int,
+    price_usd: Decimal,
+    item: str,
+    class_: str,
+    marks: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Priced:
+    ownership = owned_cost(
+        catalog, chip, chips, float(price_usd), class_=class_, country=limits.residency, system_power_w=option.system_power_w
+    )
+    label_bytes = option.memory_gb / option.chips * GB if option.memory_gb else None
+    platform = platform_of_box(chip, chips, board=option.category not in ("server", "rack"), memory_label_bytes=label_bytes)
+    return Priced(
+        id=f"buy-{option.id}" + (f"-x{chips}" if chips != option.chips or not option.includes_host else ""),
+        class_=class_,
+        platform=platform,
+        provider="purchase",
+        instance_type=item,
+        region=option.region,
+        country=limits.residency,
+        price_kind=f"purchase ({option.price_kind})",
+        usd_per_h=ownership.usd_per_h,
+        price_date=option.seen,
+        price_age_d=age_d(option.seen, catalog.as_of),
+        source=option.source,
+        marks=marks,
+        purchase_usd=float(price_usd),
+        cost_lines=ownership.lines,
+        notes=notes,
+        board_w=chip.power.value if chip.power else None,
+        ownership=ownership,
+    )
+
+
+def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: Counter[str]) -> Iterator[Priced]:
+    """Devices and cards one could buy but for which no price is known."""
+    for chip in catalog.chips.values():
+        if chip.id in priced or chip.kind == "host" or "buy" not in chip.acquire or chip.part_of:
+            continue
+        class_ = "onprem" if chip.market == "datacenter" else "edge"
+        if (
+            class_ not in limits.where
+            or unwanted(chip, "purchase", class_, limits)
+            or any(mark not in limits.include for mark in chip_marks(chip))
+        ):
+            continue
+        yield Priced(
+            id=f"buy-{chip.id}",
+            class_=class_,
+            platform=platform_of_box(chip, 1, board=True),
+            provider="purchase",
+            instance_type=chip.name,
+            region=None,
+            country=limits.residency,
+            price_kind="purchase",
+            usd_per_h=None,
+            price_date=None,
+            price_age_d=None,
+            source=None,
+            notes=("no purchase price in the catalog",),
+            board_w=chip.power.value if chip.power else None,
+        )
+
+
+def owned(catalog: Catalog, limits: Limits) -> Priced:
+    """The device of `limits.owned` (`DEVICE` or `DEVICE:COUNT`): power and hosting only. Raises UsageError."""
+    assert limits.owned is not None
+    name, _, count = limits.owned.partition(":")
+    if count and not (count.isdigit() and 1 <= int(count) <= MOST_OWNED):
+        raise UsageError(f"--owned {limits.owned}: write DEVICE or DEVICE:COUNT with a count from 1 to {MOST_OWNED}")
+    chip = catalog.chip(name)
+    chips = int(count or chip.host_count or 1)
+    if chip.host_of:
+        chip = catalog.chips[chip.host_of]
+    class_ = "onprem" if chip.market == "datacenter" else "edge"
+    ownership = owned_cost(catalog, chip, chips, 0.0, class_=class_, country=limits.residency, system_power_w=None)
+    return Priced(
+        id=f"owned-{chip.id}-x{chips}",
+        class_=class_,
+        platform=platform_of_box(chip, chips, board=chip.market != "datacenter"),
+        provider="owned",
+        instance_type=f"{chips}x {chip.name}",
+        region=None,
+        country=limits.residency,
+        price_kind="owned (power and hosting only)",
+        usd_per_h=ownership.usd_per_h,
+        price_date=catalog.as_of.isoformat(),
+        price_age_d=0,
+        source="owned",
+        purchase_usd=0.0,
+        cost_lines=ownership.lines,
+        board_w=chip.power.value if chip.power else None,
+        ownership=ownership,
+    )

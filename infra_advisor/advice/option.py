@@ -1,0 +1,79 @@
+"""One machine type at one price, and the choices and doubts that keep it out of the ranking."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.ownership import Ownership
+from infra_advisor.facts.chips import Chip
+from infra_advisor.search.platforms import Platform
+
+
+@dataclass(frozen=True)
+class Priced:
+    """One machine type at one price. `usd_per_h` is None where the price is unknown: then it is listed, never ranked."""
+
+    id: str
+    class_: str
+    platform: Platform
+    provider: str
+    instance_type: str
+    region: str | None
+    country: str | None
+    price_kind: str
+    usd_per_h: float | None
+    price_date: str | None
+    price_age_d: int | None
+    source: str | None
+    marks: tuple[str, ...] = ()
+    purchase_usd: float | None = None
+    cost_lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    board_w: float | None = None
+    """Rated power of one accelerator, where known."""
+    outside: str | None = None
+    """Country, where the offer lies outside the residency asked for: a near miss at best."""
+    ownership: Ownership | None = field(default=None, compare=False)
+
+    @property
+    def family(self) -> str:
+        """Instance family: sizes of one family differ in count and in the CPUs around the accelerators."""
+        return self.instance_type.split(".")[0] if self.provider == "aws" else self.platform.chip
+
+
+ASKED_BY_NAME = ("launch-price", "stale", "unverified", "capacity-block", "announced", "export-risk")
+"""Doubts that do not hide hardware somebody asks for by name; they are shown as marks."""
+
+
+def for_named(limits: Limits) -> Limits:
+    """The limits for hardware that was named."""
+    return replace(limits, include=tuple(dict.fromkeys((*limits.include, *ASKED_BY_NAME))))
+
+
+def unwanted(chip: Chip, provider: str, class_: str, limits: Limits) -> str | None:
+    """Why the choice of place, vendor, provider or accelerator leaves this out; None where it does not."""
+    if class_ not in limits.where:
+        return f"{class_} is not in --where"
+    if not limits.vendor.admits(chip.vendor):
+        return "vendor not chosen"
+    if not limits.provider.admits(provider):
+        return "provider not chosen"
+    if not limits.accelerator.admits(chip.id):
+        return "accelerator not chosen"
+    if not chip.acquire:
+        return "cannot be rented or bought"
+    return None
+
+
+def chip_marks(chip: Chip) -> Iterator[str]:
+    """Doubts about the chip itself, whoever offers it."""
+    if chip.status in ("announced", "cancelled"):
+        yield "announced"
+    if chip.export_risk:
+        yield "export-risk"
+
+
+def age_d(seen: str, today: datetime.date) -> int:
+    """Days since a price was last seen."""
+    return (today - datetime.date.fromisoformat(seen)).days
