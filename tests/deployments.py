@@ -54,7 +54,12 @@ DEFAULTS = Defaults(
 
 
 def timing(
-    shape: Transformer = LLAMA_8B, *, input_tokens: float = 1000, output_tokens: float = 300, defaults: Defaults = DEFAULTS, **columns: Columns
+    shape: Transformer = LLAMA_8B,
+    *,
+    input_tokens: float = 1000,
+    output_tokens: float = 300,
+    defaults: Defaults = DEFAULTS,
+    **columns: Columns,
 ) -> Timing:
     """Timing of as many deployments as the longest column has; columns not given are ideal."""
     values = [np.asarray(columns.pop(name, ideal), dtype=float) for name, ideal in IDEAL.items()]

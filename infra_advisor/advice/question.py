@@ -6,7 +6,7 @@ from infra_advisor.advice.answer import Assumption, CatalogStamp, LimitsPart, Wo
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.formats import Formats, bundled_formats
+from infra_advisor.facts.formats import Formats
 from infra_advisor.facts.model_names import ResolvedModel, resolve_model
 from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.calibration import read_parameters
@@ -30,6 +30,7 @@ NEEDED = (
     "aliases",
     "providers",
     "parameters",
+    "formats",
 )
 """Collections a recommendation reads; loaded together so that all their problems are reported at once."""
 
@@ -52,7 +53,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     """Resolve names and turn the load into one of the three forms the search knows. Raises UsageError, CatalogError."""
     catalog.preload(NEEDED)
     resolved = resolve_model(workload.model, catalog)
-    formats = bundled_formats()
+    formats = catalog.formats
     weights = resolved.weights if workload.weights == "auto" and resolved.weights else workload.weights
     check_format_names(weights, workload.kv, formats)
     longest = resolved.model.max_context

@@ -181,7 +181,7 @@ def _as_text(option: "Option", raw: Any) -> Any:
     if isinstance(raw, list) and option.many:
         return [_as_text(option, item) for item in raw]
     if isinstance(raw, bool) or raw is None:
-        raise UsageError(f"{raw!r} is not a value; put it in quotes if it is a name (YAML reads NO as false)")
+        raise UsageError(f"{raw!r} is not a value; put it in quotes if it is a name")
     if not isinstance(raw, (str, int, float)):
         raise UsageError("takes a single value" if not option.many else "takes a value or a list of values")
     return raw if isinstance(raw, str) else str(raw)

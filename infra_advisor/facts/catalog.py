@@ -12,18 +12,22 @@ from pydantic import BaseModel, ValidationError
 
 from infra_advisor.errors import CatalogError, UsageError, did_you_mean
 from infra_advisor.facts.files import explain, read_rows, read_yaml
-from infra_advisor.facts.layers import Entry, Layer, bundled_and, fingerprint, merged_entries, merged_mapping
+from infra_advisor.facts.layers import MAPPINGS, Entry, Layer, bundled_and, fingerprint, merged_entries, merged_mapping
+from infra_advisor.facts.provenance import has_own_source, undefined_sources
 from infra_advisor.paths import catalog_dir
 
 if TYPE_CHECKING:
     from infra_advisor.facts.chips import Alias, Chip
     from infra_advisor.facts.engines import Engine
+    from infra_advisor.facts.formats import Formats
     from infra_advisor.facts.market import ExchangeRate, Node, Offer
     from infra_advisor.facts.models import LanguageModel
     from infra_advisor.facts.places import Provider, Region
     from infra_advisor.facts.purchases import Assumption, HostingFigure, Purchase
 
 LAYERS_VARIABLE = "INFRA_ADVISOR_CATALOG"
+SOURCES_OF = {"providers": "places", "assumptions": "hosting"}
+"""Collections whose sources stand in a file of another name."""
 
 Rec = TypeVar("Rec", bound=BaseModel)
 
@@ -107,14 +111,15 @@ class Catalog:
     @cached_property
     def aliases(self) -> Mapping[str, "Alias"]:
         """Short names of chips and devices."""
-        alias = _record("chips", "Alias")
-        return self._validated({name: entry.raw for name, entry in self._mapping("aliases").items()}, alias, "aliases")
+        return self._checked(self._mapping("aliases"), _record("chips", "Alias"), "aliases")
 
     @cached_property
     def assumptions(self) -> Mapping[str, "Assumption"]:
         """Judgement defaults by name."""
-        assumption = _record("purchases", "Assumption")
-        return self._validated({name: entry.raw for name, entry in self._mapping("assumptions").items()}, assumption, "assumptions")
+        entries = self._mapping("assumptions")
+        unsourced = [entry for entry in entries.values() if not has_own_source(entry)]
+        self._report([f"{entry.file_of('value')}: {entry.id}: state the `source` of the value" for entry in unsourced])
+        return self._checked(entries, _record("purchases", "Assumption"), "assumptions")
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
@@ -122,14 +127,27 @@ class Catalog:
         return {name: entry.raw for name, entry in self._mapping("parameters").items()}
 
     @cached_property
+    def formats(self) -> "Formats":
+        """Weight and cache formats."""
+        raw = {name: entry.raw for name, entry in self._mapping("formats").items()}
+        raw["sources"] = {**self.sources("formats"), **raw.get("sources", {})}
+        module = import_module("infra_advisor.facts.formats")
+        formats: Formats
+        try:
+            formats = module.checked_formats(raw, self.path / "formats.yaml")
+        except CatalogError as error:
+            self._report(list(error.problems))
+            formats = module.Formats({}, {}, {})
+        return formats
+
+    @cached_property
     def model_ids(self) -> tuple[str, ...]:
         """Ids of all models, without reading one."""
         ids = {path.stem for layer in self._layers if layer.bundled for path in layer.files("models")}
         problems: list[str] = []
-        overlays = [layer for layer in self._layers if not layer.bundled]
-        ids |= set(merged_entries(overlays, "models", problems))
+        overlaid = merged_entries([layer for layer in self._layers if not layer.bundled], "models", problems)
         self._report(problems)
-        return tuple(sorted(ids))
+        return tuple(sorted((ids | overlaid.keys()) - {name for name, entry in overlaid.items() if entry.hidden}))
 
     def model(self, name: str) -> "LanguageModel":
         """The model of that exact id. Raises UsageError with near names."""
@@ -188,16 +206,15 @@ class Catalog:
         wanted = name.strip().lower().replace(" ", "-").replace("_", "-")
         if wanted in self.chips:
             return self.chips[wanted]
-        if wanted in self.aliases:
-            return self.chips[self.aliases[wanted].id]
+        if wanted in self.aliases and (meant := self.aliases[wanted].id) in self.chips:
+            return self.chips[meant]
         starts = [chip for chip in self.chips if chip.startswith(wanted)] if wanted else []
         if len(starts) == 1:
             return self.chips[starts[0]]
         if starts:
             raise UsageError(f"{name!r} may mean {', '.join(sorted(starts)[:8])}; give one of them")
-        raise UsageError(
-            f"unknown accelerator {name!r}.{did_you_mean(wanted, [*self.chips, *self.aliases])} `advisor catalog list chips` names all"
-        )
+        known = [*self.chips, *(alias for alias, target in self.aliases.items() if target.id in self.chips)]
+        raise UsageError(f"unknown accelerator {name!r}.{did_you_mean(wanted, known)} `advisor catalog list chips` names all")
 
     def entry(self, collection: str, name: str) -> Entry:
         """A curated entry as written, with the file each value came from. KeyError where there is none."""
@@ -206,7 +223,7 @@ class Catalog:
             found = merged_entries(self._layers, "models", problems, only=name)
             self._report(problems)
             return found[name]
-        return self._raw(collection)[name]
+        return (self._mapping(collection) if collection in MAPPINGS else self._raw(collection))[name]
 
     def sources(self, collection: str) -> Mapping[str, Mapping[str, Any]]:
         """Title, reference and day last seen of every source of a collection."""
@@ -217,8 +234,12 @@ class Catalog:
             if path.is_file():
                 document = read_yaml(path, problems)
                 found |= document if isinstance(document, Mapping) else {}
-            for _, loose in layer.mixed(problems):
-                found |= loose.get("sources") or {}
+            for path, loose in layer.mixed(problems):
+                sources = loose.get("sources") or {}
+                if isinstance(sources, Mapping):
+                    found |= sources
+                else:
+                    problems.append(f"{path}: sources must be a mapping of id to title and day seen")
         self._report(problems)
         return found
 
@@ -247,8 +268,11 @@ class Catalog:
     def _raw(self, collection: str) -> dict[str, Entry]:
         if collection not in self._entries:
             problems: list[str] = []
-            self._entries[collection] = merged_entries(self._layers, collection, problems)
+            entries = merged_entries(self._layers, collection, problems)
             self._report(problems)
+            if problems:
+                return entries
+            self._entries[collection] = entries
         return self._entries[collection]
 
     def _mapping(self, name: str) -> dict[str, Entry]:
@@ -258,8 +282,11 @@ class Catalog:
         return merged
 
     def _collection(self, name: str, record: type[Rec]) -> dict[str, Rec]:
+        return self._checked(self._raw(name), record, name)
+
+    def _checked(self, entries: Mapping[str, Entry], record: type[Rec], name: str) -> dict[str, Rec]:
         problems: list[str] = []
-        found = self._validate(self._raw(name), record, name, problems)
+        found = self._validate(entries, record, name, problems)
         self._report(problems)
         return found
 
@@ -272,21 +299,21 @@ class Catalog:
             try:
                 found[name] = record.model_validate({key: value for key, value in entry.raw.items() if key != "hide"})
             except ValidationError as error:
-                file = next(reversed(entry.origin.values()), collection)
-                problems += [f"{file}: {name}: {line}" for line in explain(error)]
-        return found
-
-    def _validated(self, raw: Mapping[str, Any], record: type[Rec], name: str) -> dict[str, Rec]:
-        problems: list[str] = []
-        found = self._validate({key: Entry(key, dict(value)) for key, value in raw.items()}, record, name, problems)
-        self._report(problems)
+                problems += [f"{entry.file_of(line.split(': ', 1)[0])}: {name}: {line}" for line in explain(error)]
+            if overlaid := entry.changed_outside(self.path):
+                problems += undefined_sources(entry, overlaid, self.sources(SOURCES_OF.get(collection, collection)))
         return found
 
     def _table(self, name: str, record: type[Rec]) -> list[Rec]:
         problems: list[str] = []
-        rows: dict[tuple[Any, Any], Rec] = {}
+        rows: dict[tuple[Any, ...], Rec] = {}
         for path in self.table_path(name):
+            here: dict[tuple[Any, ...], Rec] = {}
             for row in read_rows(path, record, problems):
-                rows[getattr(row, "id", None), getattr(row, "provider", None), getattr(row, "from_", None)] = row  # type: ignore[index]
+                key = (getattr(row, "id", None), getattr(row, "provider", None), getattr(row, "from_", None))
+                if key in here:
+                    problems.append(f"{path}: {' '.join(str(part) for part in key if part)} appears twice")
+                here[key] = row
+            rows |= here
         self._report(problems)
         return list(rows.values())

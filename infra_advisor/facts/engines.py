@@ -1,12 +1,12 @@
 """Inference engines: which chips they run on, in which formats, with which parallelism, features and defaults."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 from infra_advisor.facts.engine_rules import ChipFacts, Feature, Ids, KvFormats, RunsOn, SourceIds, WeightFormats
-from infra_advisor.facts.fact import FROM_MEMORY, Record, Size
+from infra_advisor.facts.fact import FROM_MEMORY, Record, Size, Source
 from infra_advisor.units import parse_quantity
 
 
@@ -23,6 +23,8 @@ class Parallelism(Record):
     data_attention: bool
     multi_node: bool
     layer_split: bool
+    pads_heads: bool = False
+    """Heads that do not divide are padded, so any number of ranks will do."""
     note: str | None = None
     source: SourceIds
 
@@ -125,6 +127,8 @@ class Engine(Record):
     memory: Memory
     model_kinds: ModelKinds
     notes: str | None = None
+    sources: Mapping[str, Source] = {}
+    """Sources of an entry that stands outside the bundled catalog."""
 
     @property
     def default_max_sequences(self) -> int | None:

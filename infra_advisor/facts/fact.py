@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from infra_advisor.units import parse_quantity
+from infra_advisor.units import KINDS, parse_quantity
 
 FROM_MEMORY = "memory"
 
@@ -59,8 +59,20 @@ def _read_fact(kind: str) -> Any:
     return BeforeValidator(read)
 
 
-Size = Annotated[Fact, _read_fact("size")]
-Bandwidth = Annotated[Fact, _read_fact("bandwidth")]
-Compute = Annotated[Fact, _read_fact("compute")]
-Power = Annotated[Fact, _read_fact("power")]
-Duration = Annotated[Fact, _read_fact("time")]
+def _as_written(kind: str) -> WithJsonSchema:
+    """The notation of a fact in YAML, for editors."""
+    ids = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    properties = {
+        "is": {"type": "string", "description": f"number and unit: {', '.join(KINDS[kind])}"},
+        "source": ids,
+        "disputed": {"type": "object", "additionalProperties": {"type": "string"}},
+        "note": {"type": "string"},
+    }
+    return WithJsonSchema({"type": "object", "properties": properties, "required": ["is", "source"], "additionalProperties": False})
+
+
+Size = Annotated[Fact, _read_fact("size"), _as_written("size")]
+Bandwidth = Annotated[Fact, _read_fact("bandwidth"), _as_written("bandwidth")]
+Compute = Annotated[Fact, _read_fact("compute"), _as_written("compute")]
+Power = Annotated[Fact, _read_fact("power"), _as_written("power")]
+Duration = Annotated[Fact, _read_fact("time"), _as_written("time")]

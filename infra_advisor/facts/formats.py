@@ -150,10 +150,16 @@ def read_formats(path: Path) -> Formats:
     """The formats of a catalog file. Raises CatalogError with every problem."""
     problems: list[str] = []
     raw = read_yaml(path, problems)
-    if not problems and not (isinstance(raw, Mapping) and all(isinstance(raw.get(key), Mapping) for key in ("sources", "weights", "kv"))):
-        problems.append(f"{path}: needs the mappings sources, weights and kv")
     if problems:
         raise CatalogError(problems)
+    return checked_formats(raw, path)
+
+
+def checked_formats(raw: object, path: Path) -> Formats:
+    """The formats of a parsed document; `path` names it in problems. Raises CatalogError with every problem."""
+    problems: list[str] = []
+    if not (isinstance(raw, Mapping) and all(isinstance(raw.get(key), Mapping) for key in ("sources", "weights", "kv"))):
+        raise CatalogError([f"{path}: needs the mappings sources, weights and kv"])
     sources = _records(path, raw["sources"], Source, problems)
     weights = _records(path, raw["weights"], WeightFormat, problems)
     kv = _records(path, raw["kv"], KvFormat, problems)

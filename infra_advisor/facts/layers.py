@@ -6,6 +6,7 @@ the later layer wins and every value remembers the file it came from. Table rows
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ class Entry:
     id: str
     raw: dict[str, Any]
     origin: dict[str, str] = field(default_factory=dict)
-    """Path of a value inside the entry (`memory_bandwidth`, `compute.bf16`) -> the file that had the last word."""
+    """Path of a value inside the entry (`memory_bandwidth`, `compute.bf16`) -> the file that had the last word; latest change last."""
 
     @property
     def hidden(self) -> bool:
@@ -43,10 +44,26 @@ class Entry:
             present = self.raw.get(key)
             if isinstance(value, Mapping) and isinstance(present, Mapping) and "is" not in value:
                 self.raw[key] = {**present, **value}
-                self.origin |= {f"{key}.{name}": file for name in value}
+                changed = [f"{key}.{name}" for name in value]
             else:
                 self.raw[key] = value
-                self.origin[key] = file
+                changed = [key]
+                for path in [path for path in self.origin if path.startswith(f"{key}.")]:
+                    del self.origin[path]
+            for path in changed:
+                self.origin.pop(path, None)  # the latest change stands last
+                self.origin[path] = file
+
+    def changed_outside(self, folder: Path) -> list[str]:
+        """Top-level keys on which a file outside the folder had the last word."""
+        inside = f"{folder}{os.sep}"
+        return list(dict.fromkeys(path.split(".")[0] for path, file in self.origin.items() if not file.startswith(inside)))
+
+    def file_of(self, place: str) -> str:
+        """The file that had the last word on a value (`compute.bf16.value` counts as `compute.bf16`), or on anything here."""
+        parts = place.split(".")
+        paths = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+        return next((self.origin[path] for path in paths if path in self.origin), next(reversed(self.origin.values()), self.id))
 
 
 class Layer:

@@ -5,17 +5,30 @@ price is a further line with the same id and a later `from`; `price_on` picks th
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Literal, Protocol, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from infra_advisor.facts.fact import Record
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+@cache
+def _in_the_calendar(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text} is not a day") from error
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_in_the_calendar)]
 Money = Annotated[Decimal, Field(gt=0, le=10_000_000)]
 DatePrecision = Literal["day", "month", "quarter", "half", "year"]
 """How exactly the source prints a date; a coarser one is stored as its first day."""

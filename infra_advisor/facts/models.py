@@ -1,7 +1,7 @@
 """A language model as the catalog holds it: what it is, what it may be used for, and its layers."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -190,7 +190,7 @@ def read_model(path: Path, problems: list[str]) -> LanguageModel | None:
         return None
 
 
-def model_problems(model: LanguageModel, known_sources: Mapping[str, Source]) -> Iterator[str]:
+def model_problems(model: LanguageModel, known_sources: Collection[str]) -> Iterator[str]:
     """What the record type alone cannot see: undefined sources, layers that do not explain the published count."""
     known = {*known_sources, *model.sources}
     used = {*model.source, *model.parameters.source, *model.parameters.active_source}

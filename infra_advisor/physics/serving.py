@@ -68,7 +68,7 @@ def serve(
     cycle_s = output_tokens * tpot_s + prompt_alone_s
     ahead_s = batch * prompt_share_s
     behind_s = ahead_s - cycle_s
-    wait_s = (behind_s + (behind_s**2 + 4.0 * queue_weight * others * ahead_s * prompt_share_s) ** 0.5) / 2.0
+    wait_s = maximum(behind_s + (behind_s**2 + 4.0 * queue_weight * others * ahead_s * prompt_share_s) ** 0.5, 0.0) / 2.0
     queue_s = wait_s + others * (0.5 + rank_wait_steps) * step_s
     admission_s = maximum(in_flight / most_running - 1.0, 0.0) * (cycle_s + wait_s)
     return Served(

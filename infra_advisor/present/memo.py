@@ -101,7 +101,7 @@ def _why(record: Recommendation, say: Say) -> list[Block]:
 def _against(winner: Answer, second: Answer, say: Say) -> list[Words]:
     """How the winner stands against the runner-up, where both costs are known and the winner is not the dearer one."""
     mine, other = winner.cost, second.cost
-    runner_up = f"{phrases.hardware(say, second)}, {phrases.where(say, second)}"
+    runner_up = ", ".join((phrases.hardware(say, second), phrases.where(say, second), phrases.running(say, second)))
     parts: list[Words] = []
     if mine.usd_per_mtok_output and other.usd_per_mtok_output:
         saved = 1 - mine.usd_per_mtok_output / other.usd_per_mtok_output

@@ -190,7 +190,7 @@ def unranked(record: Recommendation, say: Say) -> list[Block]:
 def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDED) -> list[Block]:
     """Counts of what was excluded and why, and of what was searched."""
     blocks: list[Block] = []
-    counted = sorted(record.excluded.items(), key=lambda item: -item[1])
+    counted = sorted((item for item in record.excluded.items() if item[1]), key=lambda item: -item[1])
     if counted:
         texts = [say("excluded.item", reason=reason, count=f"{count:,}") for reason, count in counted[:most]]
         if most and (rest := sum(count for _, count in counted[most:])):

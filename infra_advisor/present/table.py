@@ -78,7 +78,7 @@ class _Writer:
         return Rich(self.clean(plain(words)), style=_STYLES[tone(words)])
 
     def wrapped(self, text: Rich, first: str = "", rest: str = "") -> None:
-        width = max(min(self.screen.width, _WIDEST_TEXT) - len(first), 10)
+        width = max(min(self.screen.width, _WIDEST_TEXT) - max(len(first), len(rest)), 10)
         for number, line in enumerate(text.wrap(self.console, width, overflow="fold")):
             line.rstrip()
             self.console.print(Rich.assemble(rest if number else first, line), soft_wrap=True)

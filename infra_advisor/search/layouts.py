@@ -36,7 +36,7 @@ def layouts(platform: Platform, engine: Engine, shape: Transformer) -> Iterator[
     inside = _powers(min(platform.chips, MOST_RANKS)) + ([platform.chips] if platform.chips not in _powers(platform.chips) else [])
     if can.tensor:
         for tp in inside:
-            if tp == 1 or platform.link_for(tp, None) is None or tensor_parallel_problem(shape, tp):
+            if tp == 1 or platform.link_for(tp, None) is None or (tensor_parallel_problem(shape, tp) and not can.pads_heads):
                 continue
             yield Layout(tp=tp)
     if can.pipeline or can.layer_split:

@@ -42,7 +42,9 @@ def test_a_device_is_written_to_not_replaced() -> None:
     assert not Path(os.devnull).is_file()
 
 
-@pytest.mark.parametrize(("name", "message"), [("", "needs a name"), (".", "is a directory"), ("no/such/memo.md", "does not exist"), ("x" * 300, "too long")])
+@pytest.mark.parametrize(
+    ("name", "message"), [("", "needs a name"), (".", "is a directory"), ("no/such/memo.md", "does not exist"), ("x" * 300, "too long")]
+)
 def test_impossible_paths_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, message: str) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message):
@@ -74,6 +76,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match="cannot write|not writable"):
+    with pytest.raises(UsageError, match=r"cannot write|not writable"):
         target(str(tmp_path / "memo.md"))
     tmp_path.chmod(0o700)

@@ -24,7 +24,10 @@ GITHUB = MarkdownIt("gfm-like", {"linkify": False})
 
 def hostile_recommendation() -> object:
     answer = samples.answer(
-        offer=samples.offer(provider_name=HOSTILE, region=HOSTILE, source=HOSTILE, marks=(HOSTILE,)), labels=(HOSTILE,), reason=HOSTILE, assumptions=(HOSTILE,)
+        offer=samples.offer(provider_name=HOSTILE, region=HOSTILE, source=HOSTILE, marks=(HOSTILE,)),
+        labels=(HOSTILE,),
+        reason=HOSTILE,
+        assumptions=(HOSTILE,),
     )
     return samples.recommendation(ranked=(answer, samples.second()), warnings=(HOSTILE,), excluded={HOSTILE: 3})
 
@@ -47,7 +50,27 @@ def test_escaped_text_renders_as_itself(raw: str) -> None:
     assert " ".join(content.split()) == " ".join(f"x {expected} x".split())
 
 
-@pytest.mark.parametrize("start", ["# h", "- item", "+ item", "* item", "1. one", "1) one", "> quote", "=cmd()", "@user", "-1", "---", "===", "```", "~~~", "    code", "<b>"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "# h",
+        "- item",
+        "+ item",
+        "* item",
+        "1. one",
+        "1) one",
+        "> quote",
+        "=cmd()",
+        "@user",
+        "-1",
+        "---",
+        "===",
+        "```",
+        "~~~",
+        "    code",
+        "<b>",
+    ],
+)
 def test_a_line_cannot_start_a_block(start: str) -> None:
     tokens = GITHUB.parse(markdown.escape(start))
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
@@ -96,8 +119,8 @@ def test_the_memo_has_its_parts_in_order() -> None:
     text = render(samples.recommendation(), "markdown", command="advisor recommend --model 70b")
     parts = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert parts == [
-        "Recommendation", "Requirements as given", "Options", "Why this one", "What binds", "Near misses", "What was left out", "Assumptions",
-        "Sources", "Reproduce",
+        "Recommendation", "Requirements as given", "Options", "Why this one", "What binds", "Near misses", "What was left out",
+        "Assumptions", "Sources", "Reproduce",
     ]  # fmt: skip
     assert text.startswith("# Hardware for Llama 3.3 70B Instruct\n")
     assert "```sh\nadvisor recommend --model 70b\n```" in text
@@ -115,7 +138,7 @@ def test_the_memo_of_nothing_names_the_way_out() -> None:
 def test_the_memo_compares_with_the_runner_up() -> None:
     """1 - 9.81 / 11.03 = 11 %; the bands 7.90-12.90 and 9.00-14.00 overlap."""
     text = render(samples.recommendation(), "markdown")
-    assert "It costs 11 % less per million output tokens than the runner-up, 2x MI300X, on-prem (JP)." in text
+    assert "It costs 11 % less per million output tokens than the runner-up, 2x MI300X, on-prem (JP), SGLang fp8 x2." in text
     assert "too close to call" in text
 
 
@@ -125,7 +148,9 @@ def test_what_binds_is_the_largest_term_with_its_arithmetic() -> None:
     assert "Each further token takes 21.4 ms; 18.0 ms of it (84 %) is weights, bound by memory bandwidth (70.6 GB / 3.92 TB/s)." in text
 
 
-@pytest.mark.parametrize("record", [samples.recommendation(), samples.nothing(), samples.comparison(), samples.estimate(), samples.estimate(sweep=())])
+@pytest.mark.parametrize(
+    "record", [samples.recommendation(), samples.nothing(), samples.comparison(), samples.estimate(), samples.estimate(sweep=())]
+)
 def test_csv_rows_have_all_their_cells(record: object) -> None:
     text = render(record, "csv")  # type: ignore[arg-type]
     rows = list(csv.reader(StringIO(text), strict=True))

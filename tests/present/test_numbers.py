@@ -11,7 +11,15 @@ from infra_advisor.present import numbers
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(0.0123456, 3, "0.0123"), (12345.0, 3, "12,300"), (9.996, 3, "10.0"), (0.0, 3, "0"), (1.0, 2, "1.0"), (999.6, 3, "1,000"), (-2.345, 2, "-2.3")],
+    [
+        (0.0123456, 3, "0.0123"),
+        (12345.0, 3, "12,300"),
+        (9.996, 3, "10.0"),
+        (0.0, 3, "0"),
+        (1.0, 2, "1.0"),
+        (999.6, 3, "1,000"),
+        (-2.345, 2, "-2.3"),
+    ],
 )
 def test_significant(value: float, digits: int, text: str) -> None:
     assert numbers.significant(value, digits) == text
@@ -19,7 +27,20 @@ def test_significant(value: float, digits: int, text: str) -> None:
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 @pytest.mark.parametrize(
-    "write", [numbers.significant, numbers.exact, numbers.duration, numbers.size, numbers.usd, numbers.hourly, numbers.monthly, numbers.percent, numbers.whole, numbers.about, numbers.count]
+    "write",
+    [
+        numbers.significant,
+        numbers.exact,
+        numbers.duration,
+        numbers.size,
+        numbers.usd,
+        numbers.hourly,
+        numbers.monthly,
+        numbers.percent,
+        numbers.whole,
+        numbers.about,
+        numbers.count,
+    ],
 )
 def test_unknown_is_never_a_number(write: object, value: float | None) -> None:
     assert write(value) == "?"  # type: ignore[operator]
@@ -44,12 +65,26 @@ def test_sizes_are_binary_and_rates_decimal() -> None:
     assert numbers.count(70.6e9) == "70.6B"
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0042, "0.0042"), (0.42, "0.42"), (9.9, "9.90"), (999.99, "999.99"), (7270.8, "7,271"), (0.0, "0.00")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0042, "0.0042"), (0.42, "0.42"), (9.9, "9.90"), (999.99, "999.99"), (7270.8, "7,271"), (0.0, "0.00")]
+)
 def test_usd(value: float, text: str) -> None:
     assert numbers.usd(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(1.1858, "1.186"), (9.96, "9.96"), (5.8, "5.80"), (213.273, "213.27"), (0.0, "0.00"), (0.287, "0.287"), (4172.8, "4,173"), (72.0, "72.00")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.1858, "1.186"),
+        (9.96, "9.96"),
+        (5.8, "5.80"),
+        (213.273, "213.27"),
+        (0.0, "0.00"),
+        (0.287, "0.287"),
+        (4172.8, "4,173"),
+        (72.0, "72.00"),
+    ],
+)
 def test_hourly(value: float, text: str) -> None:
     assert numbers.hourly(value) == text
 

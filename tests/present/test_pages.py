@@ -86,7 +86,9 @@ def test_a_near_miss_shows_that_it_misses() -> None:
     """500.4 ms must not read as 500 ms against a limit of 500 ms."""
     close = samples.near_miss().violations[0].model_copy(update={"predicted": 0.5004})
     miss = samples.near_miss().model_copy(update={"violations": (close,)})
-    assert "TTFT 500.4 ms, limit 500 ms" in " ".join(render(samples.recommendation(near_misses=(miss,)), "table", screen=Screen(100)).split())
+    assert "TTFT 500.4 ms, limit 500 ms" in " ".join(
+        render(samples.recommendation(near_misses=(miss,)), "table", screen=Screen(100)).split()
+    )
 
 
 def test_doubtful_prices_are_marked_in_words() -> None:
@@ -116,7 +118,9 @@ def test_terms_add_up_as_printed() -> None:
 def test_unknown_speed_is_a_question_mark_not_a_zero() -> None:
     speed = samples.slow().model_copy(update={"ttft_s": Predicted(mean=None), "output_tokens_per_s": None})
     row = next(
-        line for line in render(samples.recommendation(ranked=(samples.answer(performance=speed),)), "table", screen=Screen(120)).splitlines() if line.startswith("1  ")
+        line
+        for line in render(samples.recommendation(ranked=(samples.answer(performance=speed),)), "table", screen=Screen(120)).splitlines()
+        if line.startswith("1  ")
     )
     assert "?" in row
     assert " 0 " not in row

