@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.option import Priced, age_d, chip_marks, unwanted
+from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.advice.ownership import machines_of, owned_cost
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
@@ -42,7 +42,7 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
                 continue
             marks = (*(("launch-price",) if option.price_kind == "launch-list" else ()), *chip_marks(chip))
             if missing := [mark for mark in marks if mark not in limits.include]:
-                excluded[f"{missing[0]} offers (--include {missing[0]} admits them)"] += 1
+                excluded[only_with(missing[0])] += 1
                 continue
             yield _box(catalog, limits, option, chip, chips, price_usd, item, class_, marks, notes)
     yield from _never_priced(catalog, limits, priced_chips, excluded)

@@ -145,7 +145,8 @@ def _answer(
             usd_per_h=priced.usd_per_h,
             price_date=priced.price_date,
             price_age_d=priced.price_age_d,
-            source=priced.source,
+            source=source_title(catalog, priced.class_, priced.source),
+            source_id=priced.source,
             marks=priced.marks,
             purchase_usd=priced.purchase_usd,
             other_regions=behind,
@@ -183,6 +184,15 @@ def _answer(
             *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp),
         ),
     )
+
+
+def source_title(catalog: Catalog, class_: str, source: str | None) -> str | None:
+    """Title and address of the price list behind an id (several ids stand with blanks between)."""
+    if source is None:
+        return None
+    known = catalog.sources({"cloud": "offers", "api": "api_prices"}.get(class_, "purchase"))
+    titles = [str(known[name].get("title", name)) if name in known else name for name in source.split()]
+    return "; ".join(titles)
 
 
 def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str, ...]:

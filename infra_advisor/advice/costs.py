@@ -29,8 +29,9 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
             )
         power = default_figure(catalog.hosting, "electricity", limits.residency)
         if power is not None:
-            note = f"{power.currency} {power.unit}, {power.place or power.country or 'world'}; source {power.source}"
-            found.append(Assumption(name="electricity", value=float(power.value), origin="catalog", note=note))
+            note = f"{power.place or power.country or 'world'}; source {power.source}"
+            name = f"electricity_{(power.currency or 'usd').lower()}_per_kwh"
+            found.append(Assumption(name=name, value=float(power.value), origin="catalog", note=note))
     found.append(
         Assumption(
             name="hours_per_month",
@@ -42,7 +43,7 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
     if any(option.class_ == "cloud" and option.country == "JP" for option in options):
         found.append(
             Assumption(
-                name="consumption_tax_jp",
+                name="consumption_tax_jp_share",
                 value=float(catalog.assumptions["consumption_tax_jp_share"].value),
                 origin="catalog",
                 note="taken out of prices that include it",

@@ -27,7 +27,8 @@ from infra_advisor.search.platforms import platform_of_box
 from infra_advisor.search.points import Timing
 from infra_advisor.search.workload import Workload
 
-SWEEPS = {"concurrency": "concurrency", "users": "users", "rate": "request_rate_per_s", "input": "input_tokens", "output": "output_tokens"}
+SWEEPS = ("concurrency", "users", "request_rate_per_s", "input_tokens", "output_tokens")
+LENGTHS = ("input_tokens", "output_tokens")
 MOST_SWEEP_POINTS = 200
 MOST_COUNT = 512
 
@@ -64,8 +65,8 @@ def estimate(
 ) -> EstimateAnswer:
     """One replica on an offer (id or instance type) or on `CHIP[:COUNT]`, carrying the whole load.
 
-    Without a layout the cheapest that meets the targets is taken, else the one that comes closest. `sweep`: one of concurrency, users,
-    rate, input, output, and its values. Raises UsageError for unknown names and impossible layouts; "does not fit" is an answer.
+    Without a layout the cheapest that meets the targets is taken, else the one that comes closest. `sweep`: a load or
+    length of the workload, and its values. Raises UsageError for unknown names and impossible layouts; "does not fit" is an answer.
     """
     limits = limits or Limits()
     name, chip, count = _target(catalog, target)
@@ -96,7 +97,7 @@ def estimate(
         memory=_memory(found, row.place),
         sweep_over=sweep[0] if sweep else None,
         sweep=tuple(_sweep(catalog, understood, found, row, sweep)) if sweep else (),
-        warnings=tuple(warnings(catalog, [answer])),
+        warnings=tuple(warnings(catalog, [answer], load_stated=True)),
     )
 
 
@@ -232,9 +233,9 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
     points = []
     for value in values:
         changes: dict[str, object] = (
-            {} if over in ("input", "output") else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
+            {} if over in LENGTHS else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
         )
-        changes[SWEEPS[over]] = int(value) if over in ("input", "output") else value
+        changes[over] = int(value) if over in LENGTHS else value
         changed = understand(catalog, understood.workload.with_changes(**changes), understood.limits)
         one = found.timing.take(np.array([row.place]))
         timing = Timing(

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
+from infra_advisor.advice.build import source_title
 from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.option import only_with
 from infra_advisor.advice.question import Understood
 from infra_advisor.errors import CatalogError
 from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
@@ -32,7 +34,7 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
             excluded["API model withdrawn"] += 1
             continue
         if offer.flag and (mark := offer.flag if offer.flag in ("stale", "outlier") else "unverified") not in limits.include:
-            excluded[f"{mark} offers (--include {mark} admits them)"] += 1
+            excluded[only_with(mark)] += 1
             continue
         if limits.max_price_age_d is not None and _age_d(catalog, offer) > limits.max_price_age_d:
             excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
@@ -99,7 +101,8 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             usd_per_h=None,
             price_date=offer.seen,
             price_age_d=_age_d(catalog, offer),
-            source=offer.source,
+            source=source_title(catalog, "api", offer.source),
+            source_id=offer.source,
             marks=(offer.flag,) if offer.flag else (),
         ),
         hardware=HardwarePart(

@@ -74,6 +74,11 @@ def chip_marks(chip: Chip) -> Iterator[str]:
         yield "export-risk"
 
 
+def only_with(mark: str) -> str:
+    """The reason for leaving out an offer that carries a doubt."""
+    return f"--include {mark}"
+
+
 def age_d(seen: str, today: datetime.date) -> int:
     """Days since a price was last seen."""
     return (today - datetime.date.fromisoformat(seen)).days

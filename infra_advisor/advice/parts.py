@@ -89,6 +89,8 @@ class OfferPart(Part):
     price_date: str | None
     price_age_d: int | None = None
     source: str | None
+    """Title of where the price was read."""
+    source_id: str | None = None
     marks: tuple[str, ...] = ()
     """stale, outlier, unverified, spot, marketplace, restricted ...: why a careful buyer looks twice."""
     purchase_usd: float | None = None

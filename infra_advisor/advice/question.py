@@ -58,10 +58,8 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     check_format_names(weights, workload.kv, formats)
     longest = resolved.model.max_context
     if longest is not None and workload.tokens_per_request > longest:
-        raise UsageError(
-            f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens exceed the context of {resolved.model.name} ({longest:,}); "
-            "shorten them or choose a model with a longer context"
-        )
+        asked = f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens"
+        raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
     _check_names(catalog, limits)
     load, said = _load(workload, limits)
     utilisation = float(catalog.assumptions["utilisation_default"].value)

@@ -73,7 +73,7 @@ def recommend(
         relaxations=tuple(relaxations(near)),
         excluded=dict(sorted(excluded.items(), key=lambda item: (-item[1], item[0]))),
         considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
-        warnings=tuple(warnings(catalog, ranked)),
+        warnings=tuple(warnings(catalog, ranked, load_stated=understood.load.stated)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.option import Priced, age_d, chip_marks, unwanted
+from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.market import Node, Offer, before_tax, price_on, rates_on, usd_per_h
@@ -41,7 +41,7 @@ def rented(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
         offer = in_force
         marks = tuple(_marks(offer, chip))
         if missing := [mark for mark in marks if mark not in limits.include]:
-            excluded[f"{missing[0]} offers (--include {missing[0]} admits them)"] += 1
+            excluded[only_with(missing[0])] += 1
             continue
         if node.chips < 1:
             excluded["rents out a fraction of a card"] += 1

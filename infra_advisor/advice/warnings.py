@@ -8,15 +8,14 @@ from infra_advisor.facts.catalog import Catalog
 AGE_ASSUMPTION = {"hyperscaler": "price_age_cloud_days", "marketplace": "price_age_marketplace_days", "neocloud": "price_age_neocloud_days"}
 
 
-def warnings(catalog: Catalog, ranked: Sequence[Answer]) -> Iterator[str]:
-    """About the winner: how sure its speed is, how old its price is, and whether the runner-up can be told apart."""
+def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -> Iterator[str]:
+    """About the winner: what an unstated load hides, and how old its price is."""
     if not ranked:
         return
     winner = ranked[0]
-    if winner.grade == "D" and winner.performance.ttft_s.mean is not None:
-        yield "The first answer rests on the data sheet and class averages (grade D): measure before buying."
-    elif winner.grade == "C":
-        yield "Speeds are predicted from other devices of the class (grade C), not measured on this one: run a benchmark before signing."
+    if not load_stated and winner.performance.max_concurrency:
+        most = f"{winner.performance.max_concurrency:,.0f} requests in flight"
+        yield f"No load was given, which favours large machines: the first answer carries up to {most}. Size it with --users or --rate."
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
     if allowed is not None and age is not None and age > allowed:

@@ -23,6 +23,7 @@ def recommend(asked: Asked) -> None:
     from infra_advisor.advice.recommend import recommend as rank
     from infra_advisor.present import show
 
-    answer = rank(asked.catalog(), workload, limits, rank=asked.get("rank", "cost"), top=asked.get("top", 10))
+    merge = "offer" if asked.format in ("json", "csv") else "decision"
+    answer = rank(asked.catalog(), workload, limits, rank=asked.get("rank", "cost"), top=asked.get("top", 10), merge=merge)
     show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -65,6 +65,7 @@ class Catalog:
         self.as_of = as_of
         self._entries: dict[str, dict[str, Entry]] = {}
         self._models: dict[str, LanguageModel] = {}
+        self._sources: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         self._problems: list[str] | None = None
 
     @property
@@ -227,6 +228,8 @@ class Catalog:
 
     def sources(self, collection: str) -> Mapping[str, Mapping[str, Any]]:
         """Title, reference and day last seen of every source of a collection."""
+        if collection in self._sources:
+            return self._sources[collection]
         problems: list[str] = []
         found: dict[str, Mapping[str, Any]] = {}
         for layer in self._layers:
@@ -241,6 +244,7 @@ class Catalog:
                 else:
                     problems.append(f"{path}: sources must be a mapping of id to title and day seen")
         self._report(problems)
+        self._sources[collection] = found
         return found
 
     def preload(self, names: Iterable[str]) -> None:

@@ -21,9 +21,8 @@ def _timing() -> Timing:
     catalog = load()
     model = catalog.model(MODEL)
     parameters = read_parameters(catalog.parameters)
-    platforms = {
-        platform_of_node(node, catalog.chips[node.chip], int(node.chips)) for node in catalog.nodes.values() if node.chip in catalog.chips and node.chips >= 1
-    }
+    whole = [node for node in catalog.nodes.values() if node.chip in catalog.chips and node.chips >= 1]
+    platforms = {platform_of_node(node, catalog.chips[node.chip], int(node.chips)) for node in whole}
     question = Question(model, model.shape(), bundled_formats(), parameters, "auto", "auto")
     ordered = sorted(platforms, key=repr)
     found = candidates(ordered, catalog.chips, catalog.engines, question, Counter())
@@ -32,7 +31,10 @@ def _timing() -> Timing:
 
 
 def benchmark_points() -> int:
-    """Serve a 70B model on every rented platform at sixteen loads; how many operating points that was. The enumeration is done once."""
+    """Serve a 70B model on every rented platform at sixteen loads; returns how many operating points that was.
+
+    The enumeration is done once, so repeated calls time the arithmetic.
+    """
     timing = _timing()
     for in_flight in LOADS:
         timing.serve(np.full(len(timing.d), in_flight), open_arrivals=False)

@@ -111,7 +111,7 @@ def _software(
 
 
 def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list[tuple[Engine, Support]]:
-    """Engines worth considering: experimental ones only where no other runs, desktop engines not on data-centre parts that servers run on."""
+    """Engines worth considering: experimental ones only where no other runs, desktop engines not on parts that servers run on."""
     runs = [
         (engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))
     ]

@@ -65,7 +65,7 @@ def four_bit_choice(model: LanguageModel, engine: Engine, chip: Chip, formats: F
 
 
 def cache_choice(asked: str, engine: Engine, chip: Chip, formats: Formats) -> KvFormat | None:
-    """The KV format; `auto` keeps 16 bits, or the only one the engine has. None where the engine cannot hold what was asked on this chip."""
+    """The KV format; `auto` keeps 16 bits, or the only one the engine has. None where the engine cannot hold what was asked."""
     supported = [found.format for found in kv_formats_for(engine, chip)]
     if asked == AUTO:
         return next((formats.kv[name] for name in ("bf16", "fp16", *supported) if name in supported), None)

@@ -271,15 +271,20 @@ def test_a_longer_prompt_never_has_a_lower_ttft(deployment: tuple[Transformer, d
 def test_latency_and_throughput_rise_with_requests_in_flight(
     deployment: tuple[Transformer, dict[str, Any]], lengths: tuple[int, int], opened: bool
 ) -> None:
-    """TPOT without exception. TTFT within 1 %: prompts that share a pass take a little less time each."""
+    """TPOT without exception. TTFT within 1 %: prompts that share a pass take a little less time each; 10 % while stages or ranks fill.
+
+    Throughput within 1 %, with random arrivals from two in flight on: the queue of prompts sets in between one and two.
+    """
     shape, columns = deployment
     timed = timing(shape, input_tokens=lengths[0], output_tokens=lengths[1], **columns)
+    slack = 0.9 if columns.get("fill_pipeline") or "dp" in columns else 0.99
     grid = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 32.0, 64.0, 128.0, 256.0]
     points = [timed.serve(several(timed, load), open_arrivals=opened) for load in grid]
     for less, more in itertools.pairwise(points):
         assert more.tpot_s[0] >= less.tpot_s[0] * (1 - 1e-4)
-        assert more.ttft_s[0] >= less.ttft_s[0] * 0.99
-        assert more.output_tokens_per_s(lengths[1])[0] >= less.output_tokens_per_s(lengths[1])[0] * 0.999
+        assert more.ttft_s[0] >= less.ttft_s[0] * slack
+        if not opened or less.in_flight[0] >= 2:
+            assert more.output_tokens_per_s(lengths[1])[0] >= less.output_tokens_per_s(lengths[1])[0] * 0.99
 
 
 @QUICK

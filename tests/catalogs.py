@@ -1,0 +1,42 @@
+"""Catalogs for tests: the frozen mini catalog, which prices never touch, and copies of it to plant errors in.
+
+    frozen_catalog()                       # six chips, ten offers, four kinds of models
+    frozen_catalog(tmp_path / "mine.yaml") # with a user's layer on top
+"""
+
+import datetime
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.layers import bundled_and
+
+FROZEN = Path(__file__).resolve().parent / "frozen"
+DAY = datetime.date(2026, 11, 22)
+
+
+def frozen_catalog(*layers: Path, base: Path = FROZEN, day: datetime.date = DAY) -> Catalog:
+    """The mini catalog, or a copy of it at `base`, with layers on top."""
+    return Catalog(bundled_and(layers, base), day)
+
+
+def frozen_copy(folder: Path) -> Path:
+    """A copy to change, inside `folder`."""
+    return Path(shutil.copytree(FROZEN, folder / "catalog"))
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Files by relative path; the folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Change the one place where `old` stands in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path.name}"
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -1,0 +1,61 @@
+"""Fixtures of all tests: catalogs, and golden files that `pytest --update-golden` rewrites."""
+
+import difflib
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from catalogs import DAY, frozen_catalog
+
+from infra_advisor.facts.catalog import Catalog, load
+
+GOLDEN = Path(__file__).resolve().parent / "golden"
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what the commands say now into tests/golden")
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Catalog:
+    """The mini catalog. Reads change nothing, so all tests share it."""
+    return frozen_catalog()
+
+
+@pytest.fixture(scope="session")
+def real() -> Catalog:
+    """The bundled catalog as of the day of its newest facts."""
+    return load(DAY)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """`golden(name, text)` fails with a diff where the text is not that of tests/golden/NAME. JSON numbers may differ by rounding."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        expected = path.read_text(encoding="utf-8")
+        if path.suffix == ".json" and _alike(json.loads(expected), json.loads(text)):
+            return
+        diff = difflib.unified_diff(expected.splitlines(), text.splitlines(), f"golden/{name}", "now", lineterm="", n=1)
+        assert text == expected, "\n".join(["changed; if it should, run pytest --update-golden and give the reason in the commit", *diff])
+
+    return compare
+
+
+def _alike(expected: Any, now: Any) -> bool:
+    if isinstance(expected, dict) and isinstance(now, dict):
+        return list(expected) == list(now) and all(_alike(expected[key], now[key]) for key in expected)
+    if isinstance(expected, list) and isinstance(now, list):
+        return len(expected) == len(now) and all(_alike(*pair) for pair in zip(expected, now, strict=True))
+    if isinstance(expected, float) and isinstance(now, (int, float)):
+        return math.isclose(expected, now, rel_tol=1e-6, abs_tol=1e-12)
+    return type(expected) is type(now) and bool(expected == now)
