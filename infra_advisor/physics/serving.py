@@ -43,9 +43,9 @@ def serve(
     output_tokens: Number,  # of one request [tokens]
     decode_step_s: Callable[[Number], Number],  # batch -> time of one step [s]
     prompt_alone_s: Number,  # prefill of one prompt on an idle replica [s]
-    prompt_share_s: Number,  # time per prompt when prompts share passes [s]
+    prompt_share_s: Number,  # time per prompt when prompts share passes, on all ranks and stages at once [s]
+    prompt_stall_s: Number,  # by which the prefill of another prompt delays a running sequence [s]
     frontend_s: Number,  # network-free request handling and tokenising [s]
-    stall_share: Number,  # part of other prompts' prefill that delays running sequences [1]
     queue_weight: Number,  # scale of the prefill queue: 0.5 for Poisson arrivals into a single server (M/D/1) [1]
     rank_wait_steps: Number,  # decode steps a prompt waits for other attention-parallel ranks [1]
 ) -> Served:
@@ -62,7 +62,7 @@ def serve(
     running = batch
     for _ in range(3):
         step_s = decode_step_s(maximum(running, 1.0))
-        tpot_s = step_s + stall_share * prompt_share_s * maximum(running - 1.0, 0.0) / output_tokens
+        tpot_s = step_s + prompt_stall_s * maximum(running - 1.0, 0.0) / output_tokens
         running = batch * output_tokens * tpot_s / (output_tokens * tpot_s + prompt_alone_s)
     others = minimum(maximum(in_flight - 1.0, 0.0), 1.0)
     cycle_s = output_tokens * tpot_s + prompt_alone_s

@@ -111,11 +111,15 @@ def _software(
 
 
 def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list[tuple[Engine, Support]]:
-    """Engines worth considering: experimental ones only where no other runs, desktop engines not on parts that servers run on."""
+    """Engines worth considering.
+
+    Experimental ones, and those without a standard API, only where nothing else runs; desktop engines not on parts that servers run on.
+    """
     runs = [
         (engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))
     ]
     firm = [(engine, support) for engine, support in runs if support.status != "experimental"] or runs
+    firm = [(engine, support) for engine, support in firm if "openai-compatible" in engine.api] or firm
     serving = [(engine, support) for engine, support in firm if engine.kind == "serving"]
     return serving if serving and chip.market == "datacenter" else firm
 

@@ -201,13 +201,18 @@ class Timing:
         """Prefill of one prompt on an idle replica. [s]"""
         return _total(self.prefill_terms(np.ones(len(self.d))))
 
-    def prompt_share_s(self, in_flight: Column) -> Column:
-        """Time per prompt when as many prompts share passes as the token budget and the load allow. [s]"""
+    def prompt_share_s(self, in_flight: Column) -> tuple[Column, Column]:
+        """(time per prompt, time by which one prompt delays sequences that run) where prompts share passes. [s]
+
+        As many share a pass as the token budget and the load allow. Ranks and stages work at once: what queues behind them sees all of
+        them; what runs sees as many as the load fills, since steps wait for the slowest.
+        """
         d = self.d
-        together = np.clip(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), 1.0, None)
-        overlap = np.where(d.fill_pipeline > 0, np.minimum(d.pp, np.maximum(in_flight / 2.0, 1.0)), 1.0)
-        shared: Column = _total(self.prefill_terms(together)) / together / overlap
-        return shared
+        together = np.maximum(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), d.dp)
+        stages = np.where(d.fill_pipeline > 0, d.pp, 1.0)
+        pass_s = _total(self.prefill_terms(together))
+        filled = np.clip(in_flight / 4.0, 1.0, together) * np.clip(in_flight / 2.0, 1.0, stages)
+        return pass_s / together / stages, pass_s / filled
 
     # -- a replica at a load
 
@@ -217,15 +222,16 @@ class Timing:
         context = self.input_tokens + self.output_tokens / 2.0
         queue = defaults.queue_weight_open if open_arrivals else defaults.queue_weight_closed
         step: Callable[[Column], Column] = lambda batch: self.decode_step_s(batch, context)  # noqa: E731
+        share_s, stall_s = self.prompt_share_s(in_flight)
         return serve(
             in_flight=in_flight,
             most_running=self.memory.most_running,
             output_tokens=self.output_tokens,
             decode_step_s=step,
             prompt_alone_s=self.prompt_alone_s,
-            prompt_share_s=self.prompt_share_s(in_flight),
+            prompt_share_s=share_s,
+            prompt_stall_s=defaults.stall_share * stall_s,
             frontend_s=d.frontend_s,
-            stall_share=defaults.stall_share,
             queue_weight=queue,
             rank_wait_steps=defaults.rank_wait_steps * np.log2(d.dp),
         )

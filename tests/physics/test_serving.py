@@ -24,7 +24,7 @@ def served(in_flight: float, **changes: Any) -> Served:
     """100 output tokens at 10 ms; a prompt takes 0.2 s alone and 0.05 s in company; nothing stalls and nothing waits for ranks."""
     usual: dict[str, Any] = {
         "most_running": MANY, "output_tokens": 100.0, "decode_step_s": linear_step(0.01, 0.0), "prompt_alone_s": 0.2,
-        "prompt_share_s": 0.05, "frontend_s": 0.03, "stall_share": 0.0, "queue_weight": 0.5, "rank_wait_steps": 0.0,
+        "prompt_share_s": 0.05, "prompt_stall_s": 0.0, "frontend_s": 0.03, "queue_weight": 0.5, "rank_wait_steps": 0.0,
     }  # fmt: skip
     return serve(in_flight=in_flight, **(usual | changes))
 
@@ -36,7 +36,7 @@ def wait_s(found: Served, rank_wait_steps: float = 0.0) -> float:
 
 def test_one_request_sees_an_idle_replica() -> None:
     """TTFT = 30 ms + 200 ms; TPOT = one step of a batch of one; no queue, no admission."""
-    alone = served(1.0, decode_step_s=linear_step(0.01, 0.002), stall_share=0.66, rank_wait_steps=3.0)
+    alone = served(1.0, decode_step_s=linear_step(0.01, 0.002), prompt_stall_s=0.033, rank_wait_steps=3.0)
     assert alone.ttft_s == pytest.approx(0.23)
     assert alone.tpot_s == pytest.approx(0.012)
     assert alone.queue_s == pytest.approx(0.0, abs=1e-12)
@@ -47,7 +47,7 @@ def test_throughput_and_latency_obey_littles_law() -> None:
     """8 in flight, request time = TTFT + 99 x TPOT: 8 x 100 / request time tokens/s; of one alone 100 / (0.23 + 0.99) = 81.967."""
     assert served(1.0).request_s(100.0) == pytest.approx(1.22)
     assert served(1.0).output_tokens_per_s(100.0) == pytest.approx(100 / 1.22)
-    eight = served(8.0, decode_step_s=linear_step(0.01, 0.001), stall_share=0.5)
+    eight = served(8.0, decode_step_s=linear_step(0.01, 0.001), prompt_stall_s=0.025)
     assert eight.output_tokens_per_s(100.0) * eight.request_s(100.0) == pytest.approx(8 * 100)
 
 
@@ -90,8 +90,8 @@ def test_prompts_never_take_more_than_all_the_time() -> None:
 
 
 def test_prefill_of_others_delays_decode() -> None:
-    """5 run, each behind 4 prompts of 0.05 s per 100 tokens: 10 ms + 0.5 x 0.05 x 4 / 100 = 11 ms, were no time spent in prefill."""
-    found = served(5.0, stall_share=0.5, prompt_alone_s=0.0)
+    """5 run, each delayed by 25 ms by each of 4 other prompts per 100 tokens: 10 ms + 0.025 x 4 / 100 = 11 ms, were no time spent in prefill."""
+    found = served(5.0, prompt_stall_s=0.025, prompt_alone_s=0.0)
     assert found.tpot_s == pytest.approx(0.011, rel=1e-6)
 
 
@@ -148,7 +148,7 @@ def test_latency_rises_with_load(
             prompt_alone_s=alone,
             prompt_share_s=alone * share,
             output_tokens=output,
-            stall_share=stall,
+            prompt_stall_s=alone * stall,
             queue_weight=weight,
             most_running=most,
         )

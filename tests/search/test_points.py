@@ -169,9 +169,20 @@ def test_prefill_of_an_8b_model() -> None:
 def test_prompts_that_share_a_pass_cost_less_each() -> None:
     """100 tokens do not fill the units and read all weights: eight prompts in one pass take less than eight passes, more than one."""
     timed = timing(input_tokens=100)
-    alone, share = timed.prompt_alone_s[0], timed.prompt_share_s(several(timed, 32))[0]
-    assert alone / 8 < share < alone
-    assert timed.prompt_share_s(several(timed, 1))[0] == alone
+    alone, (share, stall) = timed.prompt_alone_s[0], timed.prompt_share_s(several(timed, 32))
+    assert alone / 8 < share[0] < alone
+    assert stall[0] == share[0]
+    assert [seconds[0] for seconds in timed.prompt_share_s(several(timed, 1))] == [alone, alone]
+
+
+def test_stages_take_turns_on_different_prompts() -> None:
+    """Four filled stages take a new prompt every quarter of its time; those that run are delayed by all of it until stages fill."""
+    timed = timing(pp=4, fill_pipeline=1, input_tokens=2000, tokens_per_pass=2000)
+    alone = timed.prompt_alone_s[0]
+    for load, filled in ((1, 1), (4, 2), (8, 4), (100, 4)):
+        share, stall = timed.prompt_share_s(several(timed, load))
+        assert share[0] == pytest.approx(alone / 4)
+        assert stall[0] == pytest.approx(alone / filled)
 
 
 def test_long_prompts_are_dispatched_in_several_passes() -> None:
