@@ -43,6 +43,8 @@ class CatalogError(AdvisorError):
 def near_names(name: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The known names most like `name`, best first; names that contain it come before merely similar ones."""
     wanted = name.lower()
+    if not wanted:
+        return []
     names = sorted(set(known))
     inside = sorted((known_name for known_name in names if wanted in known_name), key=len)
     similar = [near for near in get_close_matches(wanted, names, n=count, cutoff=0.5) if near not in inside]

@@ -1,7 +1,6 @@
 """Catalogs for tests: the frozen mini catalog, which prices never touch, and copies of it to plant errors in.
 
-    frozen_catalog()                       # six chips, ten offers, four kinds of models
-    frozen_catalog(tmp_path / "mine.yaml") # with a user's layer on top
+`frozen_catalog()` has six chips, ten offers and four kinds of models; paths given to it are layers on top.
 """
 
 import datetime

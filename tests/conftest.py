@@ -3,14 +3,16 @@
 import difflib
 import json
 import math
+import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogs import DAY, frozen_catalog
+from catalogs import DAY, FROZEN, frozen_catalog
 
-from infra_advisor.facts.catalog import Catalog, load
+from infra_advisor.facts.catalog import LAYERS_VARIABLE, Catalog, load
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 
@@ -59,3 +61,34 @@ def _alike(expected: Any, now: Any) -> bool:
     if isinstance(expected, float) and isinstance(now, (int, float)):
         return math.isclose(expected, now, rel_tol=1e-6, abs_tol=1e-12)
     return type(expected) is type(now) and bool(expected == now)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def advisor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ended]:
+    """`advisor("recommend --model 70b")` runs the command on the mini catalog, as of its own day, in a pipe of 100 columns."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv(LAYERS_VARIABLE, raising=False)
+    monkeypatch.setattr("infra_advisor.facts.catalog.catalog_dir", lambda: FROZEN)
+
+    def run(command: str) -> Ended:
+        from infra_advisor.cli.app import main
+
+        arguments = shlex.split(command)
+        if "--as-of" not in arguments and arguments[0] in ("recommend", "compare", "estimate"):
+            arguments += ["--as-of", DAY.isoformat()]
+        monkeypatch.setattr("sys.argv", ["advisor", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Ended(ended.value.code if isinstance(ended.value.code, int) else 0, captured.out, captured.err)
+
+    return run

@@ -6,6 +6,7 @@ What is not stated is an ideal accelerator of 80 GB, 1 TB/s and 400 TFLOP/s in 1
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ MIXTURE = Transformer(
     hidden=2048, vocab=151936, tied=False,
 )  # fmt: skip
 
-IDEAL: dict[str, Columns] = {
+IDEAL: dict[str, Any] = {
     "tp": 1, "pp": 1, "ep": 1, "dp": 1, "fill_pipeline": 0,
     "memory_bytes": 80e9, "reserve_bytes": 0, "engine_share": 1,
     "linear_bytes_per_s": 1e12, "expert_bytes_per_s": 1e12, "kv_bytes_per_s": 1e12,
@@ -40,7 +41,7 @@ IDEAL: dict[str, Columns] = {
     "most_sequences": 256, "tokens_per_pass": 8192,
     "linear_bits": 16, "expert_bits": 16, "embedding_bits": 16, "head_bits": 16, "kv_bits": 16,
 }  # fmt: skip
-REAL: dict[str, Columns] = {
+REAL: dict[str, Any] = {
     "reserve_bytes": 3e9, "engine_share": 0.9, "hop_s": 6e-6, "stage_hop_s": 24e-6, "sharpness": 1.2,
     "step_s": 5e-4, "layer_s": 45e-6, "sequence_s": 4e-6, "prefill_layer_s": 3e-4, "frontend_s": 0.03,
 }  # fmt: skip

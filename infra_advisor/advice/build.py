@@ -1,9 +1,7 @@
 """From rows to answers: every figure, term, band and margin of the fleets that are shown."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
 from infra_advisor.advice.limits import Limits
@@ -11,13 +9,14 @@ from infra_advisor.advice.rows import Row
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.energy import serving_power_w, tokens_per_joule
+from infra_advisor.search.breakdown import Breakdown, Share, breakdowns
 from infra_advisor.search.fleet import Fleets
-from infra_advisor.search.points import Part
-from infra_advisor.search.solve import latency
 from infra_advisor.units import GB, HOURS_PER_MONTH
 
-WORDS = {"roofline": "", "interconnect": "interconnect", "host": "host", "queue": "queue"}
 LABELS = {
+    "frontend": "request handling",
+    "queue": "queue",
+    "stall": "prefill of others",
     "weights": "weights",
     "experts": "routed experts",
     "attention": "attention and KV cache",
@@ -29,51 +28,23 @@ LABELS = {
 }
 
 
-@dataclass(frozen=True)
-class Detail:
-    """Terms of the shown fleets, evaluated together: position k belongs to the k-th place asked for."""
-
-    ttft_terms: list[list[Term]]
-    tpot_terms: list[list[Term]]
-
-
-def details(fleets: Fleets, places: Sequence[int]) -> Detail:
-    """The terms of TTFT and of TPOT at the load, for some fleets. They add up to the means."""
-    index = np.array(places, dtype=np.intp)
-    timing = fleets.timing.take(index)
-    served = timing.serve(fleets.solved.in_flight[index], open_arrivals=fleets.open_arrivals)
-    context = timing.input_tokens + timing.output_tokens / 2.0
-    decode = timing.decode_terms(np.maximum(served.running, 1.0), context)
-    prefill = timing.prefill_terms(np.ones(len(places)))
-    ttft_terms, tpot_terms = [], []
-    for k in range(len(places)):
-        first = _terms("prefill", prefill, k)
-        first.insert(0, Term(phase="prefill", name="request handling", seconds=float(timing.d.frontend_s[k]), bound="host"))
-        first.append(Term(phase="prefill", name="queue", seconds=float((served.queue_s + served.admission_s)[k]), bound="queue"))
-        each = _terms("decode", decode, k)
-        step_s = sum(term.seconds for term in each)
-        each.append(Term(phase="decode", name="prefill of others", seconds=max(float(served.tpot_s[k]) - step_s, 0.0), bound="queue"))
-        ttft_terms.append(first)
-        tpot_terms.append(each)
-    return Detail(ttft_terms, tpot_terms)
+def terms_of(shares: Sequence[Share]) -> list[Term]:
+    """Shares of a time as terms with the arithmetic in words."""
+    return [
+        Term(phase=share.phase, name=LABELS[share.name], seconds=share.seconds, bound=share.kind, detail=_arithmetic(share))
+        for share in shares
+    ]
 
 
-def _terms(phase: str, parts: dict[str, Part], k: int) -> list[Term]:
-    found = []
-    for name, part in parts.items():
-        seconds = float(part.seconds[k])
-        if seconds <= 0.0:
-            continue
-        bound, detail = part.kind, None
-        if part.moving_s is not None and part.computing_s is not None and part.moved_bytes is not None and part.flop is not None:
-            moving, computing = float(part.moving_s[k]), float(part.computing_s[k])
-            bound = "memory bandwidth" if moving >= computing else "compute"
-            moved, flop = float(part.moved_bytes[k]), float(part.flop[k])
-            detail = f"moving {moved / GB:.4g} GB at {moved / moving / 1e12:.3g} TB/s: {moving * 1e3:.4g} ms"
-            if computing > 0:
-                detail += f"; computing {flop / 1e12:.3g} TFLOP at {flop / computing / 1e12:.4g} TFLOP/s: {computing * 1e3:.4g} ms"
-        found.append(Term(phase=phase, name=LABELS[name], seconds=seconds, bound=bound, detail=detail))  # type: ignore[arg-type]
-    return found
+def _arithmetic(share: Share) -> str | None:
+    if share.moved_bytes is None or share.flop is None or not share.moving_s:
+        return None
+    rate = share.moved_bytes / share.moving_s / 1e12
+    words = f"moving {share.moved_bytes / GB:.4g} GB at {rate:.3g} TB/s: {share.moving_s * 1e3:.4g} ms"
+    if share.computing_s:
+        rate = share.flop / share.computing_s / 1e12
+        words += f"; computing {share.flop / 1e12:.3g} TFLOP at {rate:.4g} TFLOP/s: {share.computing_s * 1e3:.4g} ms"
+    return words
 
 
 def binding(terms: Sequence[Term]) -> str | None:
@@ -98,12 +69,9 @@ def answers(
     """Answers of the rows, in their order."""
     if not rows:
         return []
-    detail = details(fleets, [row.place for row in rows])
+    found = breakdowns(fleets, [row.place for row in rows])
     return [
-        _answer(
-            catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), detail.ttft_terms[k], detail.tpot_terms[k], statistic
-        )
-        for k, row in enumerate(rows)
+        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), found[k], statistic) for k, row in enumerate(rows)
     ]
 
 
@@ -115,8 +83,7 @@ def _answer(
     rank: int | None,
     labels: tuple[str, ...],
     behind: int,
-    ttft_terms: list[Term],
-    tpot_terms: list[Term],
+    parts: Breakdown,
     statistic: str,
 ) -> Answer:
     candidate, priced, place = fleets.candidates[row.place], row.priced, row.place
@@ -125,7 +92,8 @@ def _answer(
     replicas = round(float(fleets.replicas[place]))
     machines = round(float(fleets.machines[place]))
     provider = catalog.providers.get(priced.provider)
-    performance = performance_of(fleets, row)
+    performance = performance_of(fleets, row, parts)
+    ttft_terms, tpot_terms = terms_of(parts.first_token), terms_of(parts.each_token)
     cost = _cost(fleets, row, performance)
     reason = None
     if priced.usd_per_h is None:
@@ -199,7 +167,8 @@ def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str,
     return ("accelerators talk through the host's PCIe bus",) if link_bytes_per_s is None and tp * pp > 1 else ()
 
 
-def performance_of(fleets: Fleets, row: Row) -> Performance:
+def performance_of(fleets: Fleets, row: Row, parts: Breakdown) -> Performance:
+    """Predicted speed of one row's fleet, with its band."""
     place, family = row.place, fleets.candidates[row.place].family
     served, solved = fleets.solved.served, fleets.solved
     replicas = float(fleets.replicas[place])
@@ -211,26 +180,25 @@ def performance_of(fleets: Fleets, row: Row) -> Performance:
         power = serving_power_w(board_w=watts, accelerators=float(fleets.draw_chips[place]), draw_share=1.0, host_share=0.0)
         joule = tokens_per_joule(output_tokens_per_s=throughput, power_w=power, facility_overhead=1.0)
     in_flight = float(solved.in_flight[place]) * replicas
+    most = float(solved.limit[place])
+    if not fleets.open_arrivals:  # a fixed number of requests is dealt out whole
+        most = math.floor(most + 1e-9)
     return Performance(
         concurrency=in_flight,
         request_rate_per_s=throughput / fleets.timing.output_tokens,
-        ttft_s=_predicted(fleets, place, "ttft", ttft_s, family.band_ttft),
-        tpot_s=_predicted(fleets, place, "tpot", tpot_s, family.band_tpot),
+        ttft_s=_predicted(ttft_s, parts.ttft_quantiles_s, family.band_ttft),
+        tpot_s=_predicted(tpot_s, parts.tpot_quantiles_s, family.band_tpot),
         output_tokens_per_s=throughput,
         replica_output_tokens_per_s=throughput / replicas,
         output_tokens_per_s_per_user=1.0 / tpot_s,
-        max_concurrency=float(np.floor(solved.limit[place] + 1e-9)) * replicas,
+        max_concurrency=most * replicas,
         max_output_tokens_per_s=float(fleets.limit_tokens_per_s[place]),
         saturated=bool(served.admission_s[place] > 0.0 or fleets.over[place]),
         tokens_per_joule=joule,
     )
 
 
-def _predicted(fleets: Fleets, place: int, which: str, mean: float, band: tuple[float, float]) -> Predicted:
-    position = 0 if which == "ttft" else 1
-    one = fleets.timing.take(np.array([place]))
-    served = one.serve(fleets.solved.in_flight[[place]], open_arrivals=fleets.open_arrivals)
-    quantiles = {name: float(latency(one, served, name)[position][0]) for name in ("p50", "p95")}
+def _predicted(mean: float, quantiles: dict[str, float], band: tuple[float, float]) -> Predicted:
     return Predicted(mean=mean, p50=quantiles["p50"], p95=quantiles["p95"], low=mean * band[0], high=mean * band[1])
 
 

@@ -133,7 +133,8 @@ def _deployed(
     inside = [option for option in options if option.outside is None]
     dropped: Counter[str] = Counter()
     found = search(catalog, understood, inside, dropped)
-    kept = rows(found, inside, best_places(found, "cost", lambda place: bool(found.kept[place])), "cost")
+    budget = limits.budget_usd_per_month is not None
+    kept = rows(found, inside, best_places(found, "cost", lambda place: bool(found.kept[place]), of_each_size=budget), "cost")
     result: dict[str, tuple[Answer | None, tuple[Violation, ...], str | None]] = {}
     for chip in chips:
         mine = [row for row in kept if row.priced.platform.chip == chip.id]
@@ -155,7 +156,7 @@ def _nearest(
     slow: list[Row] = rows(found, options, best_places(found, "near", lambda place: not found.kept[place], figure=excess), "cost")
     if slow:
         row = min(slow, key=lambda row: (excess[row.place], row.key))
-        if near := slow_answers(catalog, understood, found, [row]):
+        if near := slow_answers(catalog, understood, found, [row], at_any_price=True):
             return near[0], near[0].violations, None
     if any(option.platform in found.unfit for option in options):
         return None, (), "does not fit in memory"

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from infra_advisor.advice.answer import EstimateAnswer, MemoryPart, SweepPoint
 from infra_advisor.advice.build import answers, performance_of
 from infra_advisor.advice.limits import Choice, Limits
@@ -21,10 +19,10 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.transformer import expert_parallel_problem, tensor_parallel_problem
+from infra_advisor.search.breakdown import breakdowns, memory_use, with_lengths
 from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets, alone
 from infra_advisor.search.platforms import platform_of_box
-from infra_advisor.search.points import Timing
 from infra_advisor.search.workload import Workload
 
 SWEEPS = ("concurrency", "users", "request_rate_per_s", "input_tokens", "output_tokens")
@@ -69,7 +67,7 @@ def estimate(
     length of the workload, and its values. Raises UsageError for unknown names and impossible layouts; "does not fit" is an answer.
     """
     limits = limits or Limits()
-    name, chip, count = _target(catalog, target)
+    name, chip, count = _target(catalog, target, limits)
     limits = replace(limits, accelerator=Choice(keep=(chip.id,)))
     understood = understand(catalog, workload, limits)
     asked = _Asked(count, engine, tp, pp, ep, dp)
@@ -101,10 +99,12 @@ def estimate(
     )
 
 
-def _target(catalog: Catalog, target: str) -> tuple[str | None, Chip, int | None]:
+def _target(catalog: Catalog, target: str, limits: Limits) -> tuple[str | None, Chip, int | None]:
     """(offer, node or instance type; chip; count). Raises UsageError."""
-    name, _, count = target.strip().partition(":")
-    if count and not (count.isdigit() and 1 <= int(count) <= MOST_COUNT):
+    name, colon, count = target.strip().partition(":")
+    if not name:
+        raise UsageError("name an offer, an instance type or a chip, such as h100-sxm:2; `advisor catalog list chips` names all")
+    if colon and not (count.isdigit() and 1 <= int(count) <= MOST_COUNT):
         raise UsageError(f"{target!r}: write OFFER or CHIP:COUNT with a count from 1 to {MOST_COUNT}")
     catalog.preload(("chips", "aliases", "nodes", "offers"))
     asked = int(count) if count else None
@@ -115,8 +115,13 @@ def _target(catalog: Catalog, target: str) -> tuple[str | None, Chip, int | None
     try:
         chip = catalog.chip(name)
     except UsageError as error:
+        for option in priced_options(catalog, for_named(limits), Counter()):  # as answers name it: a size of an offer, a machine to buy
+            if option.id == name.lower():
+                return option.id, catalog.chips[option.platform.chip], asked
         types = {node.instance_type.lower() for node in catalog.nodes.values()}
-        raise UsageError(f"{error}{did_you_mean(name.lower(), types)}") from error
+        if "Did you mean" in str(error) or not (near := did_you_mean(name.lower(), types)):
+            raise
+        raise UsageError(f"{name!r} is neither an offer, an instance type nor a chip.{near}") from error
     if chip.host_of:
         return None, catalog.chips[chip.host_of], asked or chip.host_count
     return None, chip, asked
@@ -191,16 +196,16 @@ def _best(found: Fleets, options: Sequence[Priced], limits: Limits) -> Row | Non
 
 
 def _memory(found: Fleets, place: int) -> MemoryPart:
-    memory, d = found.timing.memory, found.timing.d
+    use = memory_use(found, place)
     return MemoryPart(
-        total=float(d.memory_bytes[place]),
-        usable=float(memory.usable[place]),
-        reserve=float(d.reserve_bytes[place]),
-        weights=float(memory.weights[place]),
-        activations=float(np.broadcast_to(memory.activations, len(d))[place]),
-        kv_pool=float(memory.pool[place]),
-        kv_per_sequence=float(memory.per_sequence[place]),
-        max_sequences=float(memory.most_running[place]),
+        total=use.total,
+        usable=use.total - use.kept_back,
+        reserve=use.kept_back,
+        weights=use.weights,
+        activations=use.activations,
+        kv_pool=use.pool,
+        kv_per_sequence=use.per_sequence,
+        max_sequences=use.most_running,
     )
 
 
@@ -237,15 +242,13 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
         )
         changes[over] = int(value) if over in LENGTHS else value
         changed = understand(catalog, understood.workload.with_changes(**changes), understood.limits)
-        one = found.timing.take(np.array([row.place]))
-        timing = Timing(
-            one.shape, one.d, one.defaults, input_tokens=changed.workload.input_tokens, output_tokens=changed.workload.output_tokens
-        )
+        lengths = changed.workload
+        timing = with_lengths(found, row.place, input_tokens=lengths.input_tokens, output_tokens=lengths.output_tokens)
         if not bool(timing.memory.fits[0]):
             points.append(SweepPoint(value=value, fits=False, performance=None, usd_per_mtok_output=None))
             continue
         fleet = alone(found, row.place, timing, changed.load, utilisation=changed.utilisation)
-        performance = performance_of(fleet, replace(row, place=0))
+        performance = performance_of(fleet, replace(row, place=0), breakdowns(fleet, [0])[0])
         tokens = performance.output_tokens_per_s
         cost = None if row.usd_per_h is None or not tokens else usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=tokens)
         points.append(SweepPoint(value=value, fits=True, performance=performance, usd_per_mtok_output=cost))

@@ -1,18 +1,16 @@
 """Hosted APIs as a class of their own: priced per token, their speed unknown unless somebody measured it."""
 
-import datetime
 from collections import Counter
 from collections.abc import Iterator
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
-from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.option import only_with
+from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.question import Understood
 from infra_advisor.errors import CatalogError
 from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.market import rates_on
+from infra_advisor.facts.market import price_on, rates_on
 from infra_advisor.units import HOURS_PER_MONTH
 
 IN_COUNTRY = ("in-country", "in-region")
@@ -26,7 +24,7 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
         return [], []
     rankable: list[Answer] = []
     unranked: list[Answer] = []
-    for offer in _offers(catalog, understood):
+    for offer in _offers(catalog, understood, excluded):
         if not limits.provider.admits(offer.operator, offer.provider):
             excluded["provider not chosen"] += 1
             continue
@@ -36,7 +34,10 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
         if offer.flag and (mark := offer.flag if offer.flag in ("stale", "outlier") else "unverified") not in limits.include:
             excluded[only_with(mark)] += 1
             continue
-        if limits.max_price_age_d is not None and _age_d(catalog, offer) > limits.max_price_age_d:
+        if offer.max_input_tokens is not None and understood.workload.input_tokens > offer.max_input_tokens:
+            excluded["prompt longer than the API takes"] += 1
+            continue
+        if limits.max_price_age_d is not None and age_d(offer.seen, catalog.as_of) > limits.max_price_age_d:
             excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
             continue
         known_country = offer.hosting_country if offer.residency_class in IN_COUNTRY else None
@@ -44,12 +45,15 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
             excluded[f"outside {limits.residency}"] += 1
             continue
         answer = _answer(catalog, understood, offer)
-        why = _why_unranked(answer, offer, limits, known_country)
+        why = _why_unranked(answer, offer, understood, known_country)
         (unranked if why else rankable).append(answer.model_copy(update={"reason": why}) if why else answer)
     return rankable, unranked
 
 
-def _why_unranked(answer: Answer, offer: ApiOffer, limits: Limits, country: str | None) -> str | None:
+def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, country: str | None) -> str | None:
+    limits, workload = understood.limits, understood.workload
+    if workload.weights not in ("auto", *(offer.variant or "").split()) or workload.kv != "auto":
+        return "weight and cache formats are not published"
     if answer.cost.usd_per_mtok_output is None:
         return "no list price for prompt and output tokens"
     if limits.residency and country is None:
@@ -63,16 +67,20 @@ def _why_unranked(answer: Answer, offer: ApiOffer, limits: Limits, country: str 
     return None
 
 
-def _offers(catalog: Catalog, understood: Understood) -> Iterator[ApiOffer]:
+def _offers(catalog: Catalog, understood: Understood, excluded: Counter[str]) -> Iterator[ApiOffer]:
+    """The lines in force on the day, one per endpoint."""
     problems: list[str] = []
+    lines: dict[str, dict[str, ApiOffer]] = {}
     for path in catalog.table_path("api_prices"):
-        yield from read_api_offers(path, understood.resolved.model.id, problems)
+        for offer in read_api_offers(path, understood.resolved.model.id, problems):
+            lines.setdefault(offer.id, {})[offer.from_] = offer
     if problems:
         raise CatalogError(problems)
-
-
-def _age_d(catalog: Catalog, offer: ApiOffer) -> int:
-    return (catalog.as_of - datetime.date.fromisoformat(offer.seen)).days
+    for dated in lines.values():
+        if in_force := price_on(list(dated.values()), catalog.as_of.isoformat()):
+            yield in_force
+        else:
+            excluded["no API price on that day yet"] += 1
 
 
 def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer:
@@ -100,7 +108,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             price_kind="per token",
             usd_per_h=None,
             price_date=offer.seen,
-            price_age_d=_age_d(catalog, offer),
+            price_age_d=age_d(offer.seen, catalog.as_of),
             source=source_title(catalog, "api", offer.source),
             source_id=offer.source,
             marks=(offer.flag,) if offer.flag else (),

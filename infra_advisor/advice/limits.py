@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.facts.countries import COUNTRIES
+
+MOST_TOKENS_PER_S = 1e12
 
 Statistic = Literal["mean", "p50", "p95"]
 
@@ -63,6 +66,10 @@ class Limits:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise UsageError(f"{name} is {value}; a limit must be finite and above zero")
+        if self.throughput_tokens_per_s is not None and self.throughput_tokens_per_s > MOST_TOKENS_PER_S:
+            raise UsageError(f"throughput is {self.throughput_tokens_per_s:g} tokens/s; accepted: up to {MOST_TOKENS_PER_S:g}")
+        if self.residency is not None and self.residency not in COUNTRIES:
+            raise UsageError(f"--residency: {self.residency!r} is not a country; give its two-letter code, such as jp, us or de")
         for label, values, known in (("--where", self.where, CLASSES), ("--include", self.include, DOUBTFUL)):
             for value in values:
                 if value not in known:

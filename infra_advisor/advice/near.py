@@ -74,7 +74,7 @@ def _up_ms(seconds: float) -> str:
 
 def relaxations(misses: Sequence[NearMiss]) -> list[Relaxation]:
     """For each limit, the least relaxation that admits a near miss which breaks only that limit."""
-    best: dict[str, tuple[float, Relaxation]] = {}
+    best: dict[str, tuple[tuple[float, float], str, Relaxation]] = {}
     for miss in misses:
         if len(miss.violations) != 1:
             continue
@@ -86,6 +86,9 @@ def relaxations(misses: Sequence[NearMiss]) -> list[Relaxation]:
             off, needed = miss.cost.usd_per_mtok_output or float("inf"), str(broken.predicted)
         text = f"{broken.relax} admits {miss.hardware.accelerators_total}x {miss.hardware.accelerator_name} ({miss.offer.provider})"
         relaxation = Relaxation(limit=broken.limit, allowed=broken.allowed, needed=needed, answer=miss.id, text=text)
-        if broken.limit not in best or off < best[broken.limit][0]:
-            best[broken.limit] = (off, relaxation)
-    return [relaxation for _, relaxation in best.values()]
+        known, cost = best.get(broken.limit), miss.cost.usd_per_mtok_output or float("inf")
+        if known is not None and known[1] == broken.relax:
+            off = known[0][0]  # one change admits both: the cheaper is named
+        if known is None or (off, cost) < known[0]:
+            best[broken.limit] = ((off, cost), broken.relax, relaxation)
+    return [relaxation for _, _, relaxation in best.values()]

@@ -80,5 +80,5 @@ def only_with(mark: str) -> str:
 
 
 def age_d(seen: str, today: datetime.date) -> int:
-    """Days since a price was last seen."""
-    return (today - datetime.date.fromisoformat(seen)).days
+    """Days since a price was last seen; 0 where it was seen on a later day than the one asked about."""
+    return max((today - datetime.date.fromisoformat(seen)).days, 0)

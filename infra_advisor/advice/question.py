@@ -62,6 +62,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
         raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
     _check_names(catalog, limits)
     load, said = _load(workload, limits)
+    _check_throughput(workload, limits, load)
     utilisation = float(catalog.assumptions["utilisation_default"].value)
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
     parameters = read_parameters(catalog.parameters)
@@ -115,6 +116,16 @@ def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
     return Load(), []
 
 
+def _check_throughput(workload: Workload, limits: Limits, load: Load) -> None:
+    """Refuse a load that cannot make the tokens asked for, whatever serves it."""
+    wanted, rate = limits.throughput_tokens_per_s, load.request_rate_per_s
+    if wanted is not None and rate is not None and rate * workload.output_tokens < wanted * (1.0 - 1e-9):
+        raise UsageError(
+            f"{rate:.4g} requests/s of {workload.output_tokens:,} output tokens make {rate * workload.output_tokens:,.4g} tokens/s, "
+            f"less than --throughput {wanted:g}: state one of the two"
+        )
+
+
 def _longest_request(workload: Workload, limits: Limits) -> float | None:
     """Mean request time at which a fixed number of requesters yields the throughput asked for (Little's law). [s]"""
     wanted = limits.throughput_tokens_per_s
@@ -160,7 +171,10 @@ def _check_names(catalog: Catalog, limits: Limits) -> None:
     ):
         for name in (*choice.keep, *choice.drop):
             if name not in known:
-                raise UsageError(f"{label}: {name!r} is unknown.{did_you_mean(name, known)}")
+                called = sorted(provider.id for provider in catalog.providers.values() if name and name in provider.name.lower())
+                near = f" Did you mean {' or '.join(called[:3])}?" if called and label == "--provider" else did_you_mean(name, known)
+                all_of = f"; accepted: {', '.join(sorted(vendors))}." if label == "--vendor" else ""
+                raise UsageError(f"{label}: {name!r} is unknown{all_of or '.'}{near}")
 
 
 def canonical_accelerators(catalog: Catalog, choice: Choice) -> Choice:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from infra_advisor.advice.answer import Answer, NearMiss, Recommendation
 from infra_advisor.advice.build import answers
@@ -45,7 +46,7 @@ def recommend(
     inside = [option for option in options if option.outside is None]
     certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
     doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
-    kept = best_places(found, rank, lambda place: bool(found.kept[place]))
+    kept = best_places(found, rank, lambda place: bool(found.kept[place]), of_each_size=limits.budget_usd_per_month is not None)
     fitting = sorted(rows(found, certain, kept, rank), key=lambda row: row.key)
     affordable = [row for row in fitting if within_budget(row, limits)]
     distinct, behind = merged(affordable, found, merge)
@@ -125,10 +126,10 @@ def _ranked(
     labels: dict[int, list[str]] = {}
     _label(entries, found, labels)
     shown = list(range(len(entries))) if top == 0 else list(range(min(top, len(entries))))
-    if 0 < top < len(entries) and top >= LABELLED_FROM:
-        extra = [place for place in sorted(labels) if place >= top and any(label.startswith("best ") for label in labels[place])]
-        keep = [place for place in shown if place in labels or place < top - len(extra)]
-        shown = sorted({*keep[: top - len(extra)], *extra})
+    if LABELLED_FROM <= top < len(entries):
+        best = [place for place, given in labels.items() if any(label.startswith("best ") for label in given)]
+        others = (place for place in range(len(entries)) if place not in best)
+        shown = sorted([*best, *islice(others, top - len(best))])
     hardware = [place for place in shown if isinstance(entries[place][1], Row)]
     built = answers(
         catalog,
@@ -182,19 +183,22 @@ def _near_misses(
     winner_usd_per_h: float | None,
 ) -> list[NearMiss]:
     """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights."""
-    inside = [option for option in options if option.outside is None and option.usd_per_h is not None]
+    limits = understood.limits
+    inside = [
+        option for option in options if option.outside is None and option.usd_per_h is not None and not _place_unknown(option, limits)
+    ]
     slow = _too_slow(understood, found, [option for option in inside if option.platform not in kept], rank)
     near = slow_answers(catalog, understood, found, slow)
     others = _nearest_by_price(dear, found)
-    if understood.limits.residency:
+    if limits.residency:
         abroad = [option for option in options if option.outside and option.usd_per_h is not None]
-        others += sorted(
-            (row for row in rows(found, abroad, kept, rank) if within_budget(row, understood.limits)), key=lambda row: row.key
-        )[:1]
+        others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, limits)), key=lambda row: row.key)[:1]
     near += _misses(catalog, understood, found, others)
     if understood.question.weights == "auto":
         cheaper = [option for option in inside if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
         near += _only_in_four_bits(catalog, understood, found, cheaper, rank)
+    if not near:
+        near = slow_answers(catalog, understood, found, slow, at_any_price=True)
     return [miss for miss in near if miss.violations]
 
 
@@ -209,13 +213,15 @@ def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], 
     return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)
 
 
-def slow_answers(catalog: Catalog, understood: Understood, found: Fleets, slow: Sequence[Row]) -> list[NearMiss]:
-    """Near misses of fleets that break a speed limit, sized as if the miss were accepted."""
+def slow_answers(
+    catalog: Catalog, understood: Understood, found: Fleets, slow: Sequence[Row], *, at_any_price: bool = False
+) -> list[NearMiss]:
+    """Near misses of fleets that break a speed limit, sized as if the miss were accepted; `at_any_price`: even where they break the budget too."""
     if not slow:
         return []
     sized = with_slack(found, [row.place for row in slow], understood.load, utilisation=understood.utilisation)
     again = [row for k, before in enumerate(slow) for row in rows(sized, [before.priced], {before.priced.platform: [k]}, "cost")]
-    return _misses(catalog, understood, sized, [row for row in again if within_budget(row, understood.limits)])
+    return _misses(catalog, understood, sized, [row for row in again if at_any_price or within_budget(row, understood.limits)])
 
 
 def _nearest_by_price(dear: Sequence[Row], found: Fleets) -> list[Row]:
@@ -243,7 +249,8 @@ def _only_in_four_bits(catalog: Catalog, understood: Understood, found: Fleets, 
         return []
     asked = replace(understood, question=replace(understood.question, weights="4bit"))
     fleet = search(catalog, asked, small, Counter())
-    places = best_places(fleet, rank, lambda place: bool(fleet.kept[place]))
+    budget = understood.limits.budget_usd_per_month is not None
+    places = best_places(fleet, rank, lambda place: bool(fleet.kept[place]), of_each_size=budget)
     fitting = sorted((row for row in rows(fleet, small, places, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)
     near, _ = merged(fitting, fleet, "decision")
     return _misses(catalog, asked, fleet, near[:2])

@@ -36,6 +36,8 @@ def rented(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
             continue
         in_force = price_on(offers, day) if len(offers) > 1 or offers[0].from_ > day else offers[0]
         if in_force is None:
+            if node.chips < 1:
+                continue
             yield from _sizes(offers[0], node, chip, shelf, None, (), "no price on that day yet", catalog.as_of, None)
             continue
         offer = in_force
@@ -55,10 +57,14 @@ def rented(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
         else:
             outside = None
         price = _usd(offer.per_h, offer, tax, rates)
-        unpriced = None if price is not None else "no on-demand price"
+        unpriced = None if price is not None else _why_unpriced(offer, rates)
         yield from _sizes(offer, node, chip, shelf, price, marks, unpriced, catalog.as_of, outside)
         if "spot" in limits.include and (spot := _usd(offer.spot_per_h, offer, tax, rates)) is not None:
             yield from _sizes(offer, node, chip, shelf, spot, (*marks, "spot"), None, catalog.as_of, outside, kind="spot")
+
+
+def _why_unpriced(offer: Offer, rates: Mapping[str, Decimal]) -> str:
+    return "no on-demand price" if offer.currency in rates else f"no exchange rate for {offer.currency} on that day"
 
 
 def _usd(amount: Decimal | None, offer: Offer, tax_share: Decimal, rates: Mapping[str, Decimal]) -> float | None:

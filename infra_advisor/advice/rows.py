@@ -40,33 +40,41 @@ class Row:
 
 
 def best_places(
-    fleets: Fleets, rank: str, wanted: Callable[[int], bool], figure: Sequence[float] | None = None
+    fleets: Fleets,
+    rank: str,
+    wanted: Callable[[int], bool],
+    figure: Sequence[float] | None = None,
+    *,
+    of_each_size: bool = False,
 ) -> dict[Platform, list[int]]:
     """Per platform the best fleet of each engine and weight format, among those `wanted`; `figure` replaces the rule (smaller is better).
 
-    Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price.
+    Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price. Under a budget it
+    does: there the best `of_each_size` is kept, since a fleet of fewer machines may be worse and yet the best that can be paid for.
     """
     machines_per_token = fleets.machines / fleets.output_tokens_per_s
     score = {
         "ttft": fleets.ttft_s,
         "speed": fleets.tpot_s,
-        "throughput": -fleets.output_tokens_per_s / fleets.machines,
+        "throughput": -fleets.output_tokens_per_s,
+        "energy": fleets.draw_chips / fleets.output_tokens_per_s,
         "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"]
         * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"]
         * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
     }.get(rank, machines_per_token)
     ordered = score.tolist() if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
-    best: dict[tuple[Platform, str, str], tuple[float, float, int]] = {}
+    machines = fleets.machines.tolist() if of_each_size else [0.0] * len(fleets.candidates)
+    best: dict[tuple[Platform, str, str, float], tuple[float, float, int]] = {}
     for place, candidate in enumerate(fleets.candidates):
         if not wanted(place):
             continue
-        key = (candidate.platform, candidate.engine.id, candidate.weights.format.id)
+        key = (candidate.platform, candidate.engine.id, candidate.weights.format.id, machines[place])
         entry = (ordered[place], chips[place], place)
         if key not in best or entry < best[key]:
             best[key] = entry
     found: dict[Platform, list[int]] = {}
-    for (platform, _, _), (_, _, place) in best.items():
+    for (platform, _, _, _), (_, _, place) in best.items():
         found.setdefault(platform, []).append(place)
     return found
 

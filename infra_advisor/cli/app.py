@@ -96,3 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from infra_advisor.cli.complain import quietly
 
         sys.exit(quietly())
+    except OSError as error:
+        if error.filename is not None:  # a file is named: not a stream that fails, but a bug
+            raise
+        from infra_advisor.cli.complain import unwritable
+
+        sys.exit(unwritable(error))

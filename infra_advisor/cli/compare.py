@@ -6,7 +6,7 @@ import typer
 
 from infra_advisor.cli.asked import Asked, command_line
 from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, QUESTION, WORKLOAD_FILE, Command, asks
-from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
+from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -21,6 +21,8 @@ def compare(
     advisor compare h100 l4 inferentia2 --model 8b --ttft 500ms
     """
     target = asked.target()
+    if "model" not in asked.values and (given := [f"--{option.key}" for option in QUESTION if option.key in asked.values]):
+        raise UsageError(f"{', '.join(given)}: without --model there is nothing to size; add --model, or leave it out to compare data sheets")
     workload, limits = (asked.workload(), asked.limits()) if asked.get("model") else (None, None)
 
     from infra_advisor.advice.compare import compare as side_by_side

@@ -2,7 +2,7 @@
 
 import sys
 
-from infra_advisor.errors import AdvisorError
+from infra_advisor.errors import AdvisorError, UsageError
 from infra_advisor.present.say import discard, tell
 
 MOST_PROBLEMS = 50
@@ -16,6 +16,13 @@ def complain(error: AdvisorError) -> int:
         shown.append(f"... and {len(lines) - len(shown):,} more")
     tell("\n".join([f"error: {shown[0]}", *(f"       {line}" for line in shown[1:])]))
     return error.exit_status
+
+
+def unwritable(error: OSError) -> int:
+    """Standard output takes no more: a full disk. The exit status."""
+    if sys.stdout is not None:
+        discard(sys.stdout)
+    return complain(UsageError(f"cannot write to standard output: {error.strerror or error}"))
 
 
 def quietly() -> int:

@@ -9,15 +9,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.facts.countries import COUNTRIES
 from infra_advisor.units import HOURS_PER_MONTH, MONEY_PER_MONTH, parse_count, parse_quantity
 
 _NUMBER_LIKE = re.compile(r"[+-]?(?:\.?\d[\d_,.]*(?:e[+-]?\d+)?\s*[kmbgt]?|nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
 _MONEY = re.compile(r"(?:usd|us\$|\$)?\s*([\d.][\d_,.]*(?:e[+-]?\d{1,3})?[kKmM]?)\s*(?:usd|\$)?\s*(/\S+)?", re.IGNORECASE | re.ASCII)
 _PERIODS = {"/mo": "/month", "/m": "/month", "/hour": "/h", "/hr": "/h", "/day": "/d", "/year": "/y", "/yr": "/y"}
 _TOKENS_PER_S = re.compile(r"\s*(?:tokens?|toks?|t)?/s(?:ec)?(?:ond)?$", re.IGNORECASE)
-_COUNTRY = re.compile(r"[A-Za-z]{2}", re.ASCII)
 _MISTAKEN_COUNTRIES = {"UK": "GB", "EN": "GB", "JA": "JP", "KO": "KR"}
-_MISTAKEN_REGIONS = ("EU", "AP", "NA")
 
 Reader = Callable[[str], object]
 
@@ -72,7 +71,9 @@ def count_or_zero(raw: str) -> int:
 
 def tokens_per_s(raw: str) -> float:
     """`30` or `30 tokens/s` -> 30.0."""
-    return above_zero(parse_count(_TOKENS_PER_S.sub("", raw)), raw)
+    number = above_zero(parse_count(_TOKENS_PER_S.sub("", raw)), raw)
+    above_zero(1 / number, raw)  # the time per token is the limit
+    return number
 
 
 def usd_per_month(raw: str) -> float:
@@ -86,10 +87,10 @@ def usd_per_month(raw: str) -> float:
 
 
 def country(raw: str) -> str:
-    """`jp` -> `JP`. Form only: the catalog knows which countries have offers."""
+    """`jp` -> `JP`."""
     code = raw.strip().upper()
     code = _MISTAKEN_COUNTRIES.get(code, code)
-    if not _COUNTRY.fullmatch(code) or code in _MISTAKEN_REGIONS:
+    if code not in COUNTRIES:
         raise UsageError(f"{raw!r} is not a country; give its two-letter code, such as jp, us or de")
     return code
 

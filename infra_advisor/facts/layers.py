@@ -55,9 +55,9 @@ class Entry:
                 self.origin[path] = file
 
     def changed_outside(self, folder: Path) -> list[str]:
-        """Top-level keys on which a file outside the folder had the last word."""
+        """Paths of the values on which a file outside the folder had the last word."""
         inside = f"{folder}{os.sep}"
-        return list(dict.fromkeys(path.split(".")[0] for path, file in self.origin.items() if not file.startswith(inside)))
+        return [path for path, file in self.origin.items() if not file.startswith(inside)]
 
     def file_of(self, place: str) -> str:
         """The file that had the last word on a value (`compute.bf16.value` counts as `compute.bf16`), or on anything here."""

@@ -12,15 +12,17 @@ def has_own_source(entry: Entry) -> bool:
     return entry.origin.get("value") == entry.origin.get("source")
 
 
-def undefined_sources(entry: Entry, keys: Iterable[str], known: Collection[str]) -> Iterator[str]:
-    """A problem per source that the values of `keys` name, and that neither the entry itself nor `known` defines."""
+def undefined_sources(entry: Entry, paths: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    """A problem per source that the values at `paths` name, and that neither the entry itself nor `known` defines."""
     own = entry.raw.get("sources")
     defined = {*known, *(own if isinstance(own, Mapping) else ()), FROM_MEMORY}
-    for key in keys:
+    for path in paths:
+        key, _, name = path.partition(".")
         if key == "sources":
             continue
-        for source in sorted(set(named_sources({key: entry.raw[key]})) - defined):
-            place = f"{entry.file_of(key)}: {entry.id}: {key}"
+        value = entry.raw[key][name] if name else entry.raw[key]
+        for source in sorted(set(named_sources({name or key: value})) - defined):
+            place = f"{entry.origin[path]}: {entry.id}: {path}"
             yield f"{place}: the source {source!r} is not defined; add it under `sources:` with a title and the day it was seen"
 
 

@@ -20,6 +20,8 @@ from yaml.events import (
 )
 
 DEEPEST = 40
+MOST_VALUES = 400_000
+"""Parser events of one file, a hundred times those of the largest bundled one. A file with more is not read to its end."""
 _CONSTANTS: dict[str, bool | None] = {
     "true": True,
     "True": True,
@@ -44,10 +46,13 @@ def load(text: str) -> Any:
     container: Any = None
     key: str | None = None
     root: Any = None
-    documents = 0
+    documents = values = 0
     try:
         while True:
             event = get()
+            values += 1
+            if values > MOST_VALUES:
+                raise _refused(f"more than {MOST_VALUES:,} values in one file", event)
             kind = type(event)
             if kind is ScalarEvent:
                 value: Any = event.value

@@ -48,6 +48,7 @@ def serve(
     frontend_s: Number,  # network-free request handling and tokenising [s]
     queue_weight: Number,  # scale of the prefill queue: 0.5 for Poisson arrivals into a single server (M/D/1) [1]
     rank_wait_steps: Number,  # decode steps a prompt waits for other attention-parallel ranks [1]
+    never_met: Number = 1.0,  # requests in flight that a new one cannot meet: itself in a closed load (1), none of open arrivals (0)
 ) -> Served:
     """Steady state of a replica that batches continuously, with `in_flight` requests always present. [s]
 
@@ -64,7 +65,7 @@ def serve(
         step_s = decode_step_s(maximum(running, 1.0))
         tpot_s = step_s + prompt_stall_s * maximum(running - 1.0, 0.0) / output_tokens
         running = batch * output_tokens * tpot_s / (output_tokens * tpot_s + prompt_alone_s)
-    others = minimum(maximum(in_flight - 1.0, 0.0), 1.0)
+    others = minimum(maximum(in_flight - never_met, 0.0), 1.0)
     cycle_s = output_tokens * tpot_s + prompt_alone_s
     ahead_s = batch * prompt_share_s
     behind_s = ahead_s - cycle_s
@@ -78,7 +79,7 @@ def serve(
         step_s=step_s,
         queue_s=queue_s,
         admission_s=admission_s,
-        prefill_load=ahead_s / (cycle_s + wait_s),
+        prefill_load=minimum(ahead_s / (cycle_s + wait_s), 1.0),
         in_flight=in_flight,
     )
 

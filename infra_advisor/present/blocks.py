@@ -72,6 +72,8 @@ class Grid:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Words, ...], ...]
     parts: bool = False
+    tight: bool = False
+    """On a narrow screen, columns move together and wrap before any is dropped."""
     total: bool = False
     """The last row is the sum of those above it."""
 

@@ -1,17 +1,18 @@
 """The answer of `compare`: one column per chip, the best of each row marked."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from infra_advisor.advice.answer import ChipColumn, Comparison
 from infra_advisor.present import numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
+from infra_advisor.present.details import binding, in_flight
 from infra_advisor.present.explain import explain_blocks
 from infra_advisor.present.recommend import question
 from infra_advisor.present.words import Words as Say
 
 _COUNTRIES = 8
-_LONGEST_LIST = 4
+_LONGEST_LIST = 12
 
 
 def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
@@ -20,12 +21,12 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
     if record.workload and record.limits:
         if record.status == "nothing_fits":
             blocks.append(Para((Text(say("compare.none"), "bad"),)))
-        blocks += question(record.workload, record.limits, say)
+        blocks += question(record.workload, phrases.without_named(record.limits), say)
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     title = say("compare.title.model", model=record.workload.model_name) if record.workload else say("compare.title")
     columns = (Column(""), *(Column(phrases.short(column.name)) for column in record.columns))
     blocks += [Heading(title), Grid(columns, tuple(_rows(record, say)), parts=True), Para((Text(say("compare.best"), "dim"),))]
-    blocks += _prices(record, say) + _reasons(record, say)
+    blocks += _reasons(record, say) + _prices(record, say)
     if explain and record.workload:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
     blocks += phrases.assumed(record.assumptions, (), say)
@@ -38,9 +39,10 @@ def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
     rows = [_row(record, "", say("row.vendor"), lambda column: column.vendor)]
     if record.workload:
         rows += _answer_rows(record, say)
-    for name in dict.fromkeys(name for column in record.columns for name in column.facts):
+    known = (name for column in record.columns for name, value in column.facts.items() if value is not None)
+    for name in sorted(dict.fromkeys(known), key=list(record.columns[0].facts).index):
         rows.append(_row(record, name, say.name("name", name), _fact(name)))
-    rows.append(_row(record, "engines", say("row.engines"), lambda column: _listed(column.engines)))
+    rows.append(_row(record, "engines", say("row.engines"), lambda column: _listed([say.name("engine", name) for name in column.engines])))
     rows.append(_row(record, "formats", say("row.formats"), lambda column: _listed(column.formats)))
     return rows
 
@@ -55,17 +57,21 @@ def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
 
     cells: tuple[tuple[str, str, Callable[[ChipColumn], Words]], ...] = (
         ("", "fits", fits),
-        ("accelerators_total", "hardware", lambda column: phrases.hardware(say, column.answer) if column.answer else "-"),
-        ("", "where", lambda column: phrases.where(say, column.answer) if column.answer else "-"),
-        ("", "run", lambda column: phrases.running(say, column.answer) if column.answer else "-"),
+        ("", "hardware", lambda column: _of(column, lambda a: phrases.hardware(say, a))),
+        ("", "where", lambda column: _of(column, lambda a: phrases.where(say, a))),
+        ("", "run", lambda column: _of(column, lambda a: phrases.running(say, a))),
         ("ttft_s", "ttft", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.ttft_s, statistic)))),
         ("tpot_s", "tpot", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.tpot_s, statistic)))),
+        ("speed", "user_speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s_per_user))),
         ("output_tokens_per_s", "speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s))),
+        ("", "in_flight", lambda column: _of(column, lambda a: in_flight(say, a))),
         ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.hourly(a.cost.usd_per_h))),
         ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.monthly(a.cost.usd_per_month))),
         ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_output))),
-        ("", "bound", lambda column: _of(column, lambda a: phrases.bound(say, a.bound.decode))),
-        ("grade", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
+        ("", "usd_mtok_total", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_total))),
+        ("", "bound", lambda column: _of(column, lambda a: binding(say, a))),
+        ("", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
+        ("", "price", lambda column: _of(column, lambda a: f"{phrases.price_kind(say, a)} {a.offer.price_date or numbers.UNKNOWN}")),
     )
     return [_row(record, name, say(f"row.{key}"), cell) for name, key, cell in cells]
 
@@ -90,23 +96,32 @@ def _row(record: Comparison, name: str, title: str, cell: Callable[[ChipColumn],
     return (title, *cells)
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_LONGEST_LIST])
     return f"{shown} +{len(names) - _LONGEST_LIST}" if len(names) > _LONGEST_LIST else shown or "-"
 
 
 def _prices(record: Comparison, say: Say) -> list[Block]:
-    """On-demand price span per country, for the countries in which most of the chips are offered."""
+    """On-demand price span per country: the one asked for, then those with most of the chips, then the cheapest."""
     offered = Counter(country for column in record.columns for country in column.prices)
-    countries = sorted(sorted(offered), key=lambda country: -offered[country])[:_COUNTRIES]
-    if not countries:
+    if not offered:
         return []
+    lowest = {column.id: min(low for low, _ in column.prices.values()) for column in record.columns if column.prices}
+
+    def order(country: str) -> tuple[bool, int, float, str]:
+        over = [column.prices[country][0] / lowest[column.id] for column in record.columns if country in column.prices]
+        asked = record.limits is not None and record.limits.residency == country
+        return not asked, -offered[country], sum(over) / len(over), country
+
+    countries = sorted(offered, key=order)[:_COUNTRIES]
     rows: list[tuple[Words, ...]] = []
     for country in countries:
         spans = [column.prices.get(country) for column in record.columns]
         rows.append((country, *((numbers.span(*span, numbers.usd) or "-") if span else "-" for span in spans)))
     columns = (Column(say("col.country")), *(Column(phrases.short(column.name), "right") for column in record.columns))
-    return [Heading(say("compare.prices")), Grid(columns, tuple(rows), parts=True)]
+    blocks: list[Block] = [Heading(say("compare.prices")), Grid(columns, tuple(rows), parts=True)]
+    rest = len(offered) - len(countries)
+    return [*blocks, Para((Text(say.counted("compare.more_countries", rest), "dim"),))] if rest else blocks
 
 
 def _reasons(record: Comparison, say: Say) -> list[Block]:

@@ -7,10 +7,12 @@ from infra_advisor.present.explain import explain_blocks
 from infra_advisor.present.recommend import question
 from infra_advisor.present.words import Words as Say
 
+_DOES_NOT_FIT = "does not fit"
+
 
 def page(record: EstimateAnswer, say: Say) -> Page:
     """Verdict, question, figures, limits, cost, memory, time, sweep."""
-    blocks: list[Block] = [*_verdict(record, say), *question(record.workload, record.limits, say)]
+    blocks: list[Block] = [*_verdict(record, say), *question(record.workload, phrases.without_named(record.limits), say)]
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     if record.answer:
         blocks += _figures(record.answer, record, say) + _headroom(record.answer, say) + _cost(record.answer, say)
@@ -27,10 +29,10 @@ def page(record: EstimateAnswer, say: Say) -> Page:
 def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:
     answer = record.answer
     if answer is None:
-        return [Para((Text(say("estimate.no", reason=record.reason or numbers.UNKNOWN), "bad"),))]
+        return [Para((Text(_no(record, say), "bad"),))]
     names = {"hardware": phrases.hardware(say, answer), "where": phrases.where(say, answer), "run": phrases.running(say, answer)}
     if record.status == "does_not_fit":
-        verdict = Text(say("estimate.no", reason=record.reason or numbers.UNKNOWN), "bad")
+        verdict = Text(_no(record, say), "bad")
     elif record.status == "misses_targets":
         verdict = Text(say("estimate.misses", **names, violations=phrases.violations(say, record.violations)), "bad")
     else:
@@ -38,6 +40,12 @@ def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:
         verdict = Text(say(key, **names), "strong")
     blocks: list[Block] = [Para((verdict,)), Para((phrases.confidence(say, answer), phrases.bands(say, answer)))]
     return blocks + ([Para((Text(say("saturated"), "bad"),))] if answer.performance.saturated else [])
+
+
+def _no(record: EstimateAnswer, say: Say) -> str:
+    """Why there is no such deployment."""
+    reason = record.reason or numbers.UNKNOWN
+    return say("estimate.no.sentence" if reason.startswith(_DOES_NOT_FIT) else "estimate.no", reason=reason)
 
 
 def _predicted(key: str, predicted: Predicted, say: Say) -> list[tuple[Words, ...]]:

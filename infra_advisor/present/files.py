@@ -44,6 +44,8 @@ def target(asked: str) -> Target:
         raise UsageError("the output file needs a name")
     try:
         path = Path(os.path.realpath(asked))
+        if not path.exists() and os.path.exists(asked):  # /dev/stdout leads to a pipe, which has no path of its own
+            path = Path(asked)
         mode = path.stat().st_mode if path.exists() else None
         if mode is not None and stat.S_ISDIR(mode):
             raise UsageError(f"{asked} is a directory; name a file in it, such as {Path(asked, 'answer.md')}")

@@ -3,6 +3,7 @@
 from infra_advisor.advice.answer import Answer, Recommendation
 from infra_advisor.present import numbers, phrases, recommend
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
+from infra_advisor.present.details import detail_grid
 from infra_advisor.present.explain import explain_blocks, terms_of
 from infra_advisor.present.words import Words as Say
 
@@ -19,6 +20,8 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
             Heading(say("memo.options")),
             Para((recommend.ranked_title(record, say) + ".", say("memo.estimated"))),
             _options(record, say),
+            Para((say("details.title") + ":",)),
+            detail_grid(record.ranked, record.limits, say),
         ]
         blocks += recommend.legend(record, say)
         blocks += _why(record, say) + _binds(record.ranked[0], say)
@@ -38,7 +41,11 @@ def _recommendation(record: Recommendation, say: Say) -> list[Block]:
         "memo.confidence", confidence=say(f"confidence.{winner.grade}"), grade=winner.grade, words=say(f"grade.{winner.grade}")
     )  # fmt: skip
     figures = phrases.figures(say, winner, record.limits.statistic)
-    blocks += [Para((Text(recommend.winner_sentence(record, say), "strong"), figures)), Para((words, phrases.bands(say, winner)))]
+    trust = recommend.trust(record, say)
+    blocks += [
+        Para((Text(recommend.winner_sentence(record, say), "strong"), figures)),
+        Para(tuple(trust) if winner.hardware.class_ == "api" else (words, *trust[1:])),
+    ]
     if winner.offer.marks:
         blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
     return blocks + [Para((warning,), lead=say("warning")) for warning in record.warnings]
@@ -56,9 +63,9 @@ def _requirements(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _options(record: Recommendation, say: Say) -> Grid:
-    titles = ("rank", "hardware", "where", "run", "ttft", "tpot", "speed", "usd_h", "usd_month", "usd_mtok", "usd_mtok_band", "binds")
-    right = {"rank", "ttft", "tpot", "speed", "usd_h", "usd_month", "usd_mtok", "usd_mtok_band"}
-    columns = [Column(say(f"col.{title}"), "right" if title in right else "left") for title in (*titles, "grade", "price", "labels")]
+    titles = ("rank", "hardware", "where", "run", "ttft", "tpot", "usd_h", "usd_mtok", "usd_mtok_band", "grade", "price")
+    right = {"rank", "ttft", "tpot", "usd_h", "usd_mtok", "usd_mtok_band"}
+    columns = [Column(say(f"col.{title}"), "right" if title in right else "left") for title in titles]
     statistic = record.limits.statistic
     rows = tuple(
         (
@@ -68,15 +75,11 @@ def _options(record: Recommendation, say: Say) -> Grid:
             phrases.running(say, answer),
             numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
             numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
-            numbers.rate(answer.performance.output_tokens_per_s),
             numbers.hourly(answer.cost.usd_per_h),
-            numbers.monthly(answer.cost.usd_per_month),
             phrases.cost_per_mtok(answer),
             phrases.cost_band(answer) or "",
-            phrases.bound(say, answer.bound.decode),
             phrases.grade(say, answer),
             phrases.dated_price(say, answer),
-            ", ".join(answer.labels),
         )
         for answer in record.ranked
     )
@@ -147,7 +150,7 @@ def _near_misses(record: Recommendation, say: Say) -> list[Block]:
             phrases.running(say, miss),
             phrases.cost_per_mtok(miss),
             phrases.violations(say, miss.violations),
-            ", ".join(broken.relax for broken in miss.violations),
+            phrases.relaxing(say, miss.violations),
             phrases.grade(say, miss),
         )
         for miss in record.near_misses
@@ -161,27 +164,27 @@ def _unranked(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _assumptions(record: Recommendation, say: Say) -> list[Block]:
-    rows = tuple((phrases.assumption(say, one), say(f"origin.{one.origin}")) for one in record.assumptions)
+    rows = tuple((phrases.assumption(say, one), say(f"origin.{one.origin}"), phrases.basis(say, one)) for one in record.assumptions)
     blocks: list[Block] = [Heading(say("memo.assumptions"))]
     if rows:
-        blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin"))), rows))
+        blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin")), Column(say("col.basis"))), rows))
     own = record.ranked[0].assumptions if record.ranked else ()
     return blocks + ([Para((), lead=say("also")), Bullets(tuple(own))] if own else []) if rows or own else []
 
 
 def _sources(record: Recommendation, say: Say) -> list[Block]:
     """Where each price of the table and each measurement was read, and when."""
-    items = list(
-        dict.fromkeys(
-            say(
-                "memo.source.price",
-                offer=answer.offer.id,
-                source=answer.offer.source or numbers.UNKNOWN,
-                date=answer.offer.price_date or numbers.UNKNOWN,
-            )
-            for answer in record.ranked
+    items = [
+        say(
+            "memo.source.price",
+            rank=answer.rank,
+            offer=answer.offer.id,
+            kind=phrases.price_kind(say, answer),
+            source=answer.offer.source or numbers.UNKNOWN,
+            date=answer.offer.price_date or numbers.UNKNOWN,
         )
-    )
+        for answer in record.ranked
+    ]
     items += [say("evidence", text=point.text, source=point.source, date=point.date or numbers.UNKNOWN)
               for answer in record.ranked[:1] for point in answer.evidence]  # fmt: skip
     return [Heading(say("memo.sources")), Bullets(tuple(items))] if items else []

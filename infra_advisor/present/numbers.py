@@ -5,6 +5,7 @@ Predictions carry two or three significant digits: more would claim an accuracy 
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
 
 UNKNOWN = "?"
@@ -14,6 +15,7 @@ _TIME_FROM = (0.0, 1e-3, 1.0, 120.0, 7200.0, 172_800.0)
 """Least duration [s] that is written in each unit."""
 _SIZE = ((1.0, "B"), (2.0**10, "KiB"), (2.0**20, "MiB"), (2.0**30, "GiB"), (2.0**40, "TiB"))
 _THOUSANDS = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T"), (1e15, "P"))
+_PER_KWH = re.compile(r"_([a-z]{3})_per_kwh$")
 _COUNT = ((1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "B"), (1e12, "T"))
 
 
@@ -63,6 +65,14 @@ def size(value_bytes: float | None, digits: int = 3) -> str:
     return _scaled(value_bytes, _SIZE, digits)
 
 
+def memory_label(value_bytes: float | None) -> str:
+    """`80e9` and `80 x 2^30` -> `80 GB`: what the vendor prints, who counts either unit and writes GB."""
+    if value_bytes is None or not math.isfinite(value_bytes):
+        return UNKNOWN
+    in_gb = next((value_bytes / unit for unit in (1e9, 2.0**30) if abs(value_bytes / unit - round(value_bytes / unit, 1)) < 1e-6), None)
+    return f"{exact(in_gb) if in_gb is not None else about(value_bytes / 1e9)} GB"
+
+
 def per_s(value: float | None, unit: str, digits: int = 3) -> str:
     """`3.35e12, "B"` -> `3.35 TB/s`. Decimal prefixes, as data sheets print bandwidth and FLOP/s."""
     text = _scaled(value, _THOUSANDS, digits)
@@ -99,12 +109,12 @@ def usd(value: float | None) -> str:
 
 
 def hourly(value: float | None) -> str:
-    """USD per hour with four digits, two decimals at least, so that it multiplies out to the month: `1.1858` -> `1.186`."""
-    if value is None or not math.isfinite(value) or value == 0 or abs(value) >= 999.995:
+    """USD per hour: cents from one dollar on, three decimals below, two digits where even those would show nothing."""
+    if value is None or not math.isfinite(value) or value == 0:
         return usd(value)
-    decimals = max(3 - math.floor(math.log10(abs(value))), 2)
-    before, _, after = f"{value:,.{decimals}f}".partition(".")
-    return f"{before}.{after.rstrip('0'):0<2}"
+    if abs(value) < 0.0095:
+        return significant(value, 2)
+    return f"{value:,.2f}" if abs(value) >= 0.9995 else f"{value:.3f}"
 
 
 def monthly(value: float | None) -> str:
@@ -115,6 +125,14 @@ def monthly(value: float | None) -> str:
 def percent(share: float | None, digits: int = 2) -> str:
     """`0.221` -> `22 %`."""
     return UNKNOWN if share is None or not math.isfinite(share) else f"{about(share * 100, digits)} %"
+
+
+def margin(share: float | None) -> str:
+    """`0.3` -> `+30 %` inside a limit, `-0.02` -> `-2 %` outside."""
+    if share is None or not math.isfinite(share):
+        return UNKNOWN
+    points = share * 100
+    return f"{points:+.1f} %" if abs(points) < 9.95 else f"{points:+,.0f} %"
 
 
 def span(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str | None:
@@ -154,7 +172,6 @@ _SUFFIXES: tuple[tuple[str, Callable[[float | None], str]], ...] = (
     ("usd_per_h", lambda value: f"{hourly(value)} USD/h"),
     ("usd_per_h_low", lambda value: f"{hourly(value)} USD/h"),
     ("usd_per_h_high", lambda value: f"{hourly(value)} USD/h"),
-    ("usd_per_kwh", lambda value: f"{usd(value)} USD/kWh"),
     ("flop_per_byte", lambda value: f"{significant(value)} FLOP/byte"),
     ("flop_per_s", lambda value: per_s(value, "FLOP")),
     ("bytes_per_s", lambda value: per_s(value, "B")),
@@ -186,6 +203,10 @@ def by_name(name: str, value: float | str | bool | None) -> str:
         return value
     if "usd_per_mtok" in name:
         return f"{usd(value)} USD/Mtok"
+    if name == "memory_bytes":
+        return memory_label(value)
+    if match := _PER_KWH.search(name):
+        return f"{exact(value)} {match[1].upper()}/kWh"
     return next((write(value) for suffix, write in _SUFFIXES if name.endswith(suffix)), exact(value))
 
 

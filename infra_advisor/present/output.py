@@ -38,7 +38,7 @@ def render(
         case Recommendation():
             from infra_advisor.present.recommend import brief
 
-            page = brief(record, say, explain=explain)
+            page = brief(record, say, explain=explain, width=screen.width)
         case Comparison():
             from infra_advisor.present import compare
 

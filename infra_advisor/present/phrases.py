@@ -15,9 +15,20 @@ _FIELDS = {
 }  # fmt: skip
 """Limits by their short name -> the field whose name tells the unit."""
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
+_HOSTED, _NOT_PUBLISHED = "hosted", "not published"
+_VIOLATIONS = {"weights": "violation.weights", "residency": "violation.residency"}
+_SHARES = ("_share", "_per_year")
+_READ_IN_A_WAY = ("model", "request_rate_per_s", "statistic")
+"""What was given, but had to be interpreted."""
 _LOWER_LIMITS = ("throughput_tokens_per_s",)
 _WITH_STATISTIC = ("ttft_s", "tpot_s")
 _UNITS = ("_usd_per_h", "_usd_per_kwh", "_usd_per_month", "_bytes_per_s", "_per_s", "_bytes", "_tokens", "_years", "_usd", "_s", "_d", "_w")
+
+
+def listed(say: Words, names: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *first, last = list(names) or [""]
+    return say("list", first=", ".join(first), last=last) if first else last
 
 
 def hardware(say: Words, answer: Answer) -> str:
@@ -44,6 +55,8 @@ def where(say: Words, answer: Answer, *, region: bool = False) -> str:
 
 def run(say: Words, software: SoftwarePart, replicas: int = 1) -> str:
     """`vLLM fp8 tp2`, with whatever is not the plain case."""
+    if software.engine == _HOSTED:
+        return software.weights if software.weights != _NOT_PUBLISHED else say("run.hosted")
     words = [say.name("engine", software.engine), software.weights]
     if software.kv not in (software.weights, "auto", "bf16", "fp16"):
         words.append(f"kv-{software.kv}")
@@ -88,16 +101,18 @@ def confidence(say: Words, answer: Answer) -> Text:
     return Text(say("confidence", grade=answer.grade, words=say(f"grade.{answer.grade}")), _GRADE_TONES[answer.grade])  # type: ignore[arg-type]
 
 
-def bands(say: Words, answer: Answer) -> str:
-    """The 90 % intervals in words."""
-    ttft, tpot, cost = answer.performance.ttft_s, answer.performance.tpot_s, answer.cost
+def bands(say: Words, answer: Answer, statistic: str = "mean") -> str:
+    """The 90 % intervals in words. They bound the mean, whatever `statistic` the answer is judged by."""
+    ttft, tpot = answer.performance.ttft_s, answer.performance.tpot_s
     spans = {
         "band.ttft": numbers.span(ttft.low, ttft.high, lambda value: numbers.duration(value, 2)),
         "band.tpot": numbers.span(tpot.low, tpot.high, lambda value: numbers.duration(value, 2)),
         "band.cost": cost_band(answer),
     }
     texts = [say(key, span=span) for key, span in spans.items() if span]
-    return say("band", spans=", ".join(texts)) if texts and cost is not None else say("no_band")
+    if not texts:
+        return say("no_band")
+    return say("band" if statistic == "mean" else "band.of_mean", spans=", ".join(texts))
 
 
 def cost_band(answer: Answer) -> str | None:
@@ -115,6 +130,17 @@ def price(say: Words, answer: Answer) -> Text:
     offer = answer.offer
     age = say("age", days=offer.price_age_d) if offer.price_age_d is not None else offer.price_date or numbers.UNKNOWN
     return Text(f"{age} ! {' '.join(offer.marks)}", "warn") if offer.marks else Text(age)
+
+
+def labels(say: Words, answer: Answer) -> str:
+    """`cheapest, best on-prem`."""
+    return ", ".join(say.name("label", label) for label in answer.labels)
+
+
+def price_kind(say: Words, answer: Answer) -> str:
+    """`on-demand`, `street`, with the marks."""
+    kind = say.name("price_kind", answer.offer.price_kind)
+    return f"{kind} ! {' '.join(answer.offer.marks)}" if answer.offer.marks else kind
 
 
 def dated_price(say: Words, answer: Answer) -> str:
@@ -145,7 +171,7 @@ def violation(say: Words, broken: Violation) -> str:
     name, allowed, predicted = field(broken.limit), broken.allowed, broken.predicted
     if isinstance(allowed, str) or isinstance(predicted, str) or predicted is None:
         return say(
-            "violation.text", limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed)
+            _VIOLATIONS.get(name, "violation.text"), limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed)
         )
     if name.endswith("_s") and not name.endswith("_per_s"):
         shown, _ = numbers.apart(predicted, allowed, numbers.duration)
@@ -157,6 +183,11 @@ def violation(say: Words, broken: Violation) -> str:
 def violations(say: Words, broken: tuple[Violation, ...]) -> str:
     """All of them, joined."""
     return "; ".join(violation(say, one) for one in broken)
+
+
+def relaxing(say: Words, broken: tuple[Violation, ...]) -> str:
+    """The options that would admit it: `--ttft 620ms and --budget 900/month`."""
+    return listed(say, (one.relax for one in broken))
 
 
 def model(say: Words, workload: WorkloadPart) -> str:
@@ -175,7 +206,7 @@ def load(say: Words, workload: WorkloadPart) -> str:
     """The load in the way it was stated."""
     if workload.users is not None:
         think = numbers.stated("think_s", workload.think_s or 0.0)
-        return say("load.users", users=numbers.whole(workload.users), think=think)
+        return say.counted("load.users", workload.users, users=numbers.whole(workload.users), think=think)
     if workload.tokens_per_day is not None:
         return say("load.tokens", tokens=numbers.count(workload.tokens_per_day))
     if workload.utilisation is not None:
@@ -219,6 +250,11 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
     return phrases
 
 
+def without_named(asked: LimitsPart) -> LimitsPart:
+    """The limits without the accelerators: where those were named in the question, they are no limit."""
+    return asked.model_copy(update={"accelerators": ()})
+
+
 def has_targets(asked: LimitsPart) -> bool:
     """True where anything was set that an option can miss."""
     targets = (asked.ttft_s, asked.tpot_s, asked.throughput_tokens_per_s, asked.budget_usd_per_month, asked.residency)
@@ -229,19 +265,30 @@ def assumption(say: Words, assumed: Assumption, *, in_full: bool = True) -> str:
     """`think time 20 s`, with its note; where room is short, facts of the catalog keep only the part of it that holds a unit."""
     note = assumed.note or ""
     value = numbers.stated(assumed.name, assumed.value)
-    if note.startswith("share") and isinstance(assumed.value, float):
+    if (note.startswith("share") or assumed.name.endswith(_SHARES)) and isinstance(assumed.value, float):
         value = numbers.percent(assumed.value)
-    if not in_full:
-        note = note.partition(";")[0]
-        if assumed.origin == "catalog":
-            note = note.partition(",")[0] if " per " in note else ""
-    key = "assumption.note" if note else "assumption"
-    return say(key, name=quantity(say, assumed.name), value=value, note=note)
+    brief = note.partition(";")[0]
+    if (words := say.name("assume", assumed.name)) != assumed.name.replace("_", " "):
+        return words.format(value=value, note=brief or value)
+    shown = note if in_full else "" if assumed.origin == "catalog" else brief
+    return say("assumption.note" if shown else "assumption", name=quantity(say, assumed.name), value=value, note=shown)
+
+
+def basis(say: Words, assumed: Assumption) -> str:
+    """What an assumption rests on, as far as its own words do not say it."""
+    note = assumed.note or ""
+    if say.name("assume", assumed.name) == assumed.name.replace("_", " "):
+        return ""
+    return note.rpartition("; ")[2] if assumed.origin == "catalog" else note.partition("; ")[2]
 
 
 def assumed(assumptions: Iterable[Assumption], own: Iterable[str], say: Words) -> list[Para]:
     """Every default once; what was given, and how the load was set, stands in the question. `own`: those of one answer."""
-    texts = [assumption(say, one, in_full=False) for one in assumptions if one.origin != "input" and one.name != "load"]
+    texts = [
+        assumption(say, one, in_full=False)
+        for one in assumptions
+        if one.name != "load" and (one.origin != "input" or (one.note and one.name in _READ_IN_A_WAY))
+    ]
     both = (("assumed", "; ".join(texts)), ("also", "; ".join(own)))
     return [Para((text,), lead=say(key)) for key, text in both if text]
 
@@ -261,10 +308,12 @@ def cost_per_mtok(answer: Answer) -> str:
 
 
 def figures(say: Words, answer: Answer, statistic: str) -> str:
-    """The five numbers that matter, as one sentence."""
+    """The numbers that matter, as one sentence."""
     speed, cost = answer.performance, answer.cost
+    if cost.usd_per_h is None:
+        return say("figures.no_load", cost=numbers.usd(cost.usd_per_mtok_output))
     return say(
-        "figures",
+        "figures" if speed.ttft_s.mean is not None else "figures.no_speed",
         ttft=latency(say, speed.ttft_s, statistic),
         tpot=latency(say, speed.tpot_s, statistic),
         speed=numbers.rate(speed.output_tokens_per_s_per_user),

@@ -2,30 +2,40 @@
 
 from collections import Counter
 
-from infra_advisor.advice.answer import Answer, LimitsPart, Recommendation, WorkloadPart
+from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, Recommendation, WorkloadPart
 from infra_advisor.present import numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
+from infra_advisor.present.details import WIDE, detail_grid
 from infra_advisor.present.explain import explain_blocks
 from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
 _SHOWN_REASONS = 3
-_SHOWN_EXCLUDED = 4
+_SHOWN_EXCLUDED = 3
+_INCLUDE = "--include "
+"""Begins the reason for leaving out a doubtful offer: the option that would admit it."""
+_UNKNOWN = " unknown"
 
 
-def brief(record: Recommendation, say: Say, *, explain: bool = False) -> Page:
-    """The page that the terminal shows."""
+def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int = WIDE) -> Page:
+    """The page that the terminal shows. `width`: of the screen, which decides whether there is room for the details."""
+    detailed = explain or width >= WIDE
     blocks: list[Block] = [*headline(record, say), *question(record.workload, record.limits, say)]
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     if record.ranked:
-        blocks += [Heading(ranked_title(record, say)), ranked_grid(record, say), *legend(record, say)]
+        blocks += [Heading(ranked_title(record, say)), ranked_grid(record, say)]
+        if detailed:
+            blocks += [Heading(say("details.title")), detail_grid(record.ranked, record.limits, say)]
+        else:
+            blocks += labelled(record, say)
+        blocks += legend(record, say, detailed=detailed)
         if explain:
             blocks += explain_blocks(record.ranked[0], record.workload, say)
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
     blocks += left_out(record, say)
     blocks += phrases.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
-    blocks += hints(record, say, explain)
+    blocks += hints(record, say, explain=explain, detailed=detailed)
     stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
     return Page((*blocks, Para((Text(stamp, "dim"),))))
 
@@ -35,7 +45,7 @@ def headline(record: Recommendation, say: Say) -> list[Block]:
     if not record.ranked:
         return nothing_fits(record, say)
     winner = record.ranked[0]
-    parts: list[Words] = [phrases.confidence(say, winner), phrases.bands(say, winner)]
+    parts = [*trust(record, say)]
     if winner.offer.marks:
         parts.append(Text(say("price_marks", marks=", ".join(winner.offer.marks)), "warn"))
     return [
@@ -43,6 +53,18 @@ def headline(record: Recommendation, say: Say) -> list[Block]:
         Para((phrases.figures(say, winner, record.limits.statistic),)),
         Para(tuple(parts)),
     ]
+
+
+def trust(record: Recommendation, say: Say) -> list[Words]:
+    """How far the winner's figures can be trusted; of a hosted API, whose speed nobody predicts, what stands first among hardware."""
+    winner = record.ranked[0]
+    if winner.hardware.class_ != "api":
+        return [phrases.confidence(say, winner), phrases.bands(say, winner, record.limits.statistic)]
+    first = next((answer for answer in record.ranked if answer.hardware.class_ != "api"), None)
+    if first is None:
+        return [say("api.listed")]
+    names = {"hardware": phrases.hardware(say, first), "where": phrases.where(say, first), "run": phrases.running(say, first)}
+    return [say("api.listed"), say("api.hardware", **names, rank=first.rank, cost=phrases.cost_per_mtok(first))]
 
 
 def winner_sentence(record: Recommendation, say: Say) -> str:
@@ -62,10 +84,15 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
 
 def nothing_fits(record: Recommendation, say: Say) -> list[Block]:
     """Which limit binds, and the cheapest relaxation of each."""
-    limits = list(dict.fromkeys(phrases.limit(say, way.limit) for way in record.relaxations))
+    if not phrases.has_targets(record.limits):
+        return [Para((Text(say("nothing_ranked"), "bad"),))]
+    alone = [way.limit for way in record.relaxations]
+    together = [broken.limit for miss in record.near_misses[:1] for broken in miss.violations]
+    limits = list(dict.fromkeys(phrases.limit(say, name) for name in alone or together))
     parts: list[Words] = [Text(say("nothing_fits"), "bad")]
     if limits:
-        parts.append(Text(say("binds", limits=", ".join(limits)), "strong"))
+        names = phrases.listed(say, limits)
+        parts.append(Text(say("binds" if alone or len(limits) == 1 else "binds.together", limits=names), "strong"))
     blocks: list[Block] = [Para(tuple(parts))]
     if record.relaxations:
         blocks += [Para((), lead=say("relax")), Bullets(tuple(relaxations(record, say)))]
@@ -74,16 +101,30 @@ def nothing_fits(record: Recommendation, say: Say) -> list[Block]:
 
 def relaxations(record: Recommendation, say: Say) -> list[str]:
     """One sentence for each limit that could give way."""
+    misses = {miss.id: miss for miss in record.near_misses}
     return [
         say(
             "relaxation",
             limit=phrases.limit(say, way.limit),
             allowed=numbers.stated(phrases.field(way.limit), way.allowed),
             needed=numbers.by_name(phrases.field(way.limit), way.needed),
-            text=way.text,
+            text=_admitted(misses[way.answer], say) if way.answer in misses else way.text,
         )
         for way in record.relaxations
     ]
+
+
+def _admitted(miss: NearMiss, say: Say) -> str:
+    """What the change of the question would bring."""
+    return say(
+        "relaxation.admits",
+        relax=phrases.relaxing(say, miss.violations),
+        hardware=phrases.hardware(say, miss),
+        where=phrases.where(say, miss),
+        run=phrases.running(say, miss),
+        cost=phrases.cost_per_mtok(miss),
+        monthly=numbers.monthly(miss.cost.usd_per_month),
+    )
 
 
 def question(workload: WorkloadPart, limits: LimitsPart, say: Say) -> list[Block]:
@@ -110,18 +151,14 @@ def ranked_grid(record: Recommendation, say: Say) -> Grid:
         Column(say("col.rank"), "right"),
         Column(say("col.hardware"), wrap=True),
         Column(say("col.where"), wrap=True),
-        Column(say("col.region"), drop=8),
         Column(say("col.run"), drop=1),
         Column(ttft, "right"),
         Column(tpot, "right"),
-        Column(say("col.speed"), "right", drop=4),
         Column(say("col.usd_h"), "right", drop=3),
         Column(say("col.usd_mtok"), "right"),
-        Column(say("col.usd_mtok_band"), "right", drop=6),
-        Column(say("col.binds"), drop=5),
+        Column(say("col.usd_mtok_band"), "right", drop=4),
         Column(say("col.grade")),
         Column(say("col.price"), drop=2),
-        Column(say("col.labels"), drop=7),
     )
     return Grid(columns, tuple(_row(answer, statistic, say) for answer in record.ranked))
 
@@ -133,25 +170,27 @@ def _row(answer: Answer, statistic: str, say: Say) -> tuple[Words, ...]:
         str(answer.rank or ""),
         Text(phrases.hardware(say, answer), "strong" if first else "plain"),
         phrases.where(say, answer),
-        answer.offer.region or "",
         phrases.running(say, answer),
         numbers.duration(phrases.at(speed.ttft_s, statistic)),
         numbers.duration(phrases.at(speed.tpot_s, statistic)),
-        numbers.rate(speed.output_tokens_per_s),
         numbers.hourly(cost.usd_per_h),
         Text(numbers.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
         phrases.cost_band(answer) or "",
-        answer.bound.decode or numbers.UNKNOWN,
         phrases.grade(say, answer),
         phrases.price(say, answer),
-        ", ".join(answer.labels),
     )
 
 
-def legend(record: Recommendation, say: Say) -> list[Block]:
+def labelled(record: Recommendation, say: Say) -> list[Block]:
+    """Which rows are the cheapest, the fastest and the best of their class, where no table has room for it."""
+    items = [say("labels.item", rank=answer.rank, labels=phrases.labels(say, answer)) for answer in record.ranked if answer.labels]
+    return [Para(("; ".join(items),), lead=say("labels"))] if items else []
+
+
+def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[Block]:
     """What the short titles mean, as far as they are not plain."""
     grades = sorted({answer.grade for answer in record.ranked})
-    parts = [say("legend"), *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades)]
+    parts = [say("legend"), *([say("legend.details")] if detailed else []), *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades)]
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
     return [Para(tuple(Text(part, "dim") for part in parts))]
@@ -159,7 +198,9 @@ def legend(record: Recommendation, say: Say) -> list[Block]:
 
 def near_misses(record: Recommendation, say: Say) -> list[Block]:
     """The closest options that break a limit, by how much, and what would admit them."""
-    if not record.near_misses:
+    told = {way.answer for way in record.relaxations} if not record.ranked else set()
+    misses = [miss for miss in record.near_misses if miss.id not in told][:_SHOWN_MISSES]
+    if not misses:
         return []
     items = [
         say(
@@ -169,46 +210,64 @@ def near_misses(record: Recommendation, say: Say) -> list[Block]:
             run=phrases.running(say, miss),
             cost=phrases.cost_per_mtok(miss),
             violations=phrases.violations(say, miss.violations),
-            relax=", ".join(broken.relax for broken in miss.violations),
+            relax=phrases.relaxing(say, miss.violations),
         )
-        for miss in record.near_misses[:_SHOWN_MISSES]
+        for miss in misses
     ]
     return [Heading(say("near.title")), Bullets(tuple(items))]
 
 
 def unranked(record: Recommendation, say: Say) -> list[Block]:
-    """What could not be ranked, by reason."""
+    """How much could not be ranked, and what it lacks."""
     if not record.unranked:
         return []
-    reasons = Counter(answer.reason or numbers.UNKNOWN for answer in record.unranked).most_common()
-    texts = [say("unranked.group", reason=reason, count=f"{count:,}") for reason, count in reasons[:_SHOWN_REASONS]]
-    if rest := sum(count for _, count in reasons[_SHOWN_REASONS:]):
-        texts.append(say.counted("unranked.more", rest))
-    return [Para(("; ".join(texts),), lead=say("unranked"))]
+    lacking = Counter(_lack(answer.reason, say) for answer in record.unranked).most_common()
+    texts = [say("unranked.group", lack=lack, count=f"{count:,}") for lack, count in lacking[:_SHOWN_REASONS]]
+    total, listed = record.considered.get("unranked", len(record.unranked)), len(record.unranked)
+    key = "unranked.text" if total <= listed else "unranked.text.part"
+    return [Para((say(key, total=f"{total:,}", listed=f"{listed:,}", lacking=phrases.listed(say, texts)),), lead=say("unranked"))]
+
+
+def _lack(reason: str | None, say: Say) -> str:
+    """`speed unknown: nobody publishes it` -> `unknown speed (nobody publishes it)`."""
+    head, _, rest = (reason or say("unranked.no_reason")).partition(": ")
+    if head.endswith(_UNKNOWN):
+        what = say("unranked.unknown", what=head.removesuffix(_UNKNOWN))
+        return say("unranked.because", what=what, why=rest) if rest else what
+    return (reason or head).partition(";")[0]
 
 
 def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDED) -> list[Block]:
     """Counts of what was excluded and why, and of what was searched."""
     blocks: list[Block] = []
     counted = sorted((item for item in record.excluded.items() if item[1]), key=lambda item: -item[1])
-    if counted:
-        texts = [say("excluded.item", reason=reason, count=f"{count:,}") for reason, count in counted[:most]]
-        if most and (rest := sum(count for _, count in counted[most:])):
-            texts.append(say.counted("unranked.more", rest))
-        blocks.append(Para(("; ".join(texts),), lead=say("excluded")))
-    if record.considered:
-        texts = [say("considered.item", what=what, count=f"{count:,}") for what, count in record.considered.items()]
-        blocks.append(Para((", ".join(texts),), lead=say("considered")))
+    doubtful = [(reason.removeprefix(_INCLUDE), count) for reason, count in counted if reason.startswith(_INCLUDE)]
+    others = [item for item in counted if not item[0].startswith(_INCLUDE)]
+    texts = [say("excluded.item", reason=reason, count=f"{count:,}") for reason, count in others[:most]]
+    if most and (rest := sum(count for _, count in others[most:])):
+        texts.append(say("excluded.item", reason=say("excluded.rest"), count=f"{rest:,}"))
+    if doubtful:
+        kinds = ", ".join(say("excluded.item", reason=kind, count=f"{count:,}") for kind, count in doubtful)
+        group = say("excluded.include", kinds=kinds)
+        most_doubtful = sum(count for _, count in doubtful)
+        texts.insert(0 if not others or most_doubtful >= others[0][1] else 1, group)
+    if texts:
+        blocks.append(Para(("; ".join(texts) + ".",), lead=say("excluded")))
+    searched = [say("considered.item", what=what, count=f"{count:,}") for what, count in record.considered.items() if what != "unranked"]
+    if searched:
+        blocks.append(Para((phrases.listed(say, searched) + ".",), lead=say("considered")))
     return blocks
 
 
-def hints(record: Recommendation, say: Say, explain: bool) -> list[Block]:
+def hints(record: Recommendation, say: Say, *, explain: bool, detailed: bool) -> list[Block]:
     """What one would ask next."""
     if not record.ranked:
-        return [Para((say("next.near"),), lead=say("next"))]
+        return [Para((say("next.near" if phrases.has_targets(record.limits) else "next.include"),), lead=say("next"))]
     winner = record.ranked[0]
-    steps = [] if explain else [say("next.explain")]
-    steps += [say("next.memo"), say("next.estimate", offer=winner.offer.id)]
+    steps = [] if explain else [say("next.explain" if detailed else "next.details", width=WIDE)]
+    steps.append(say("next.memo"))
+    if winner.hardware.class_ != "api":
+        steps.append(say("next.estimate", offer=winner.offer.id))
     if record.ranked_total > len(record.ranked):
         steps.append(say("next.all", total=f"{record.ranked_total:,}"))
     return [Para(tuple(steps), lead=say("next"))]

@@ -85,29 +85,37 @@ class _Writer:
 
     def grid(self, grid: Grid) -> None:
         cells = [[self.rich(cell) for cell in row] for row in grid.rows]
-        natural = [
-            max([cell_len(self.clean(column.title)), *(cell_len(row[index].plain) for row in cells)])
-            for index, column in enumerate(grid.columns)
-        ]
+        titles = [(self.clean(column.title),) for column in grid.columns]
+        natural = _natural(titles, cells)
+        if sum(natural) + 2 * (len(natural) - 1) > self.screen.width and not grid.parts:
+            titles = [_in_two(title, _natural([()], [[row[index]] for row in cells])[0]) for index, (title,) in enumerate(titles)]
+            natural = _natural(titles, cells)
         if grid.parts:
             widths = _shared(natural, self.screen.width)
             for number, shown in enumerate(_in_parts(widths, self.screen.width)):
                 self.out.write("\n" if number else "")
-                self.table(grid, cells, shown, widths, gap=2)
-        elif (layout := _layout(grid.columns, natural, self.screen.width)) is None:
+                self.table(grid, titles, cells, shown, widths, gap=2)
+        elif (layout := _layout(grid, natural, self.screen.width)) is None:
             self.stack(grid, cells)
         else:
             shown, widths, gap = layout
-            self.table(grid, cells, shown, widths, gap)
+            self.table(grid, titles, cells, shown, widths, gap)
 
-    def table(self, grid: Grid, cells: Sequence[Sequence[Rich]], shown: Sequence[int], widths: Sequence[int], gap: int) -> None:
+    def table(
+        self,
+        grid: Grid,
+        titles: Sequence[tuple[str, ...]],
+        cells: Sequence[Sequence[Rich]],
+        shown: Sequence[int],
+        widths: Sequence[int],
+        gap: int,
+    ) -> None:
         table = Table(box=_RULED, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0), header_style="bold", border_style="dim")
         room = self.screen.width - gap * (len(shown) - 1)
+        lines = max(len(titles[index]) for index in shown)
         for index in shown:
-            column = grid.columns[index]
-            table.add_column(
-                Rich(self.clean(column.title)), justify=column.align, width=min(widths[index], max(room, 8)), overflow="fold"
-            )  # fmt: skip
+            title = "\n" * (lines - len(titles[index])) + "\n".join(titles[index])
+            table.add_column(Rich(title), justify=grid.columns[index].align, width=min(widths[index], max(room, 8)), overflow="fold")
         for number, row in enumerate(cells):
             table.add_row(*(row[index] for index in shown), end_section=grid.total and number == len(cells) - 2)
         self.console.print(table)
@@ -132,14 +140,30 @@ def _parted(before: Block, block: Block) -> bool:
     return not isinstance(before, Heading) and (isinstance(block, Heading) or not (isinstance(before, Para) and before.lead))
 
 
-def _layout(columns: Sequence[Column], natural: Sequence[int], width: int) -> tuple[list[int], list[int], int] | None:
+def _natural(titles: Sequence[tuple[str, ...]], cells: Sequence[Sequence[Rich]]) -> list[int]:
+    """Width of each column that nothing needs to be broken in."""
+    return [
+        max((*(cell_len(line) for line in title), *(cell_len(row[index].plain) for row in cells)), default=0)
+        for index, title in enumerate(titles)
+    ]
+
+
+def _in_two(title: str, width: int) -> tuple[str, ...]:
+    """A title wider than what stands below it, in the two lines that make it narrowest; one word stays one line."""
+    words = title.split() if cell_len(title) > width else []
+    halves = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words)))
+    return min(halves, key=lambda lines: max(map(cell_len, lines)), default=(title,))
+
+
+def _layout(grid: Grid, natural: Sequence[int], width: int) -> tuple[list[int], list[int], int] | None:
     """Columns to show, their widths and the gap between them; None where even the essential ones do not fit."""
+    columns = grid.columns
     for drop in sorted({column.drop for column in columns}, reverse=True):
         shown = [index for index, column in enumerate(columns) if column.drop <= drop]
-        for gap in (2,) if width >= _COMFORTABLE else (2, 1):
+        for gap in (2,) if width >= _COMFORTABLE and not grid.tight else (2, 1):
             if sum(natural[index] for index in shown) + gap * (len(shown) - 1) <= width:
                 return shown, list(natural), gap
-        if drop <= _WRAP_FOR and width >= _STACKED_BELOW and (widths := _wrapped(columns, natural, shown, width - gap * (len(shown) - 1))):
+        if (drop <= _WRAP_FOR or grid.tight) and width >= _STACKED_BELOW and (widths := _wrapped(columns, natural, shown, width - gap * (len(shown) - 1))):
             return shown, widths, gap
     return None
 

@@ -70,9 +70,14 @@ class Family(Record):
                 raise ValueError(f"{name} must run from a factor below 1 to one above")
         return self
 
+    @model_validator(mode="after")
+    def _mixture_values_hold_too(self) -> "Family":
+        self.for_experts()
+        return self
+
     def for_experts(self) -> "Family":
         """The values that hold for mixture-of-experts models."""
-        return Family.model_validate(self.model_dump() | dict(self.moe)) if self.moe else self
+        return Family.model_validate(self.model_dump() | dict(self.moe) | {"moe": {}}) if self.moe else self
 
 
 class Defaults(Record):

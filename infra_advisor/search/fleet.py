@@ -85,7 +85,8 @@ def fleets(
     unfit = _closest(found, fits, every)
     index = np.flatnonzero(fits)
     timing, kept_candidates = every.take(index), [found[place] for place in index]
-    dropped[NEVER_FITS] += len(unfit)
+    if unfit:
+        dropped[NEVER_FITS] += len(unfit)
     return _solved(kept_candidates, timing, targets, load, utilisation, unfit, len(found), one_replica=one_replica)
 
 

@@ -33,7 +33,9 @@ def layouts(platform: Platform, engine: Engine, shape: Transformer) -> Iterator[
     """
     yield Layout()
     can = engine.parallelism
-    inside = _powers(min(platform.chips, MOST_RANKS)) + ([platform.chips] if platform.chips not in _powers(platform.chips) else [])
+    inside = _powers(min(platform.chips, MOST_RANKS))
+    if platform.chips <= MOST_RANKS and platform.chips not in inside:
+        inside.append(platform.chips)
     if can.tensor:
         for tp in inside:
             if tp == 1 or platform.link_for(tp, None) is None or (tensor_parallel_problem(shape, tp) and not can.pads_heads):

@@ -60,6 +60,7 @@ class Deployments:
     prefill_layer_s: Column
     frontend_s: Column
     most_sequences: Column
+    """Per attention-parallel rank, by the engine or the class."""
     tokens_per_pass: Column
     """Prompt tokens an engine puts into one pass."""
     linear_bits: Column
@@ -158,7 +159,7 @@ class Timing:
         whole = self._sequence_bytes(self.input_tokens + self.output_tokens)
         rank_sequences = most_sequences(pool_bytes=np.maximum(pool, 0.0), sequence_bytes=per_sequence)
         fits = pool >= whole
-        most = np.minimum(np.maximum(rank_sequences, 1.0) * d.dp, d.most_sequences)
+        most = np.minimum(np.maximum(rank_sequences, 1.0), d.most_sequences) * d.dp
         return Memory(usable, weights, activations, pool, per_sequence, fits, most)
 
     def _sequence_bytes(self, tokens: float) -> Column:
@@ -209,10 +210,11 @@ class Timing:
         """
         d = self.d
         together = np.maximum(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), d.dp)
-        stages = np.where(d.fill_pipeline > 0, d.pp, 1.0)
+        few = np.clip(in_flight / 4.0, 1.0, together)
         pass_s = _total(self.prefill_terms(together))
-        filled = np.clip(in_flight / 4.0, 1.0, together) * np.clip(in_flight / 2.0, 1.0, stages)
-        return pass_s / together / stages, pass_s / filled
+        few_s = pass_s if np.array_equal(few, together) else _total(self.prefill_terms(few))
+        stages = np.where(d.fill_pipeline > 0, d.pp, 1.0)
+        return pass_s / together / stages, few_s / few / np.clip(in_flight / 2.0, 1.0, stages)
 
     # -- a replica at a load
 
@@ -234,6 +236,7 @@ class Timing:
             frontend_s=d.frontend_s,
             queue_weight=queue,
             rank_wait_steps=defaults.rank_wait_steps * np.log2(d.dp),
+            never_met=0.0 if open_arrivals else 1.0,
         )
 
     # -- parts of a pass

@@ -104,6 +104,9 @@ def at_share_of(timing: Timing, limit: Column, wanted: Callable[[Served], Column
         middle = np.sqrt(low * high)
         below = wanted(timing.serve(middle, open_arrivals=open_arrivals)) < target
         low, high = np.where(below, middle, low), np.where(below, high, middle)
+    if np.any(high < 2.0 * LEAST_IN_FLIGHT):  # next to no load: nothing queues, so the quantity is proportional to the load
+        least = wanted(timing.serve(np.full(len(limit), LEAST_IN_FLIGHT), open_arrivals=open_arrivals))
+        high = np.where(least > target, LEAST_IN_FLIGHT * target / least, high)
     return high
 
 
@@ -148,11 +151,11 @@ def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, r
         in_flight = load.in_flight / replicas
     elif load.users is not None:
         users, think_s = load.users, load.think_s
-        replicas = np.ceil(users / users_of(top, out, think_s) - 1e-9)
+        replicas = np.maximum(np.ceil(users / users_of(top, out, think_s) - 1e-9), 1.0)
         in_flight = at_share_of(timing, at, lambda served: users_of(served, out, think_s), users / replicas, open_arrivals=opened)
     elif load.request_rate_per_s is not None:
         rate = load.request_rate_per_s
-        replicas = np.ceil(rate / rate_of(top, out) - 1e-9)
+        replicas = np.maximum(np.ceil(rate / rate_of(top, out) - 1e-9), 1.0)
         in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), rate / replicas, open_arrivals=opened)
     else:
         replicas = replicas_unstated

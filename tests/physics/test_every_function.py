@@ -75,7 +75,7 @@ CASES: dict[str, Case] = {
         {
             "in_flight": 8.0, "most_running": 6.0, "output_tokens": 300.0, "decode_step_s": lambda batch: step(batch) * S,
             "prompt_alone_s": 0.2 * S, "prompt_share_s": 0.15 * S, "prompt_stall_s": 0.1 * S, "frontend_s": 0.03 * S, "queue_weight": 0.5,
-            "rank_wait_steps": 3.0,
+            "rank_wait_steps": 3.0, "never_met": 1.0,
         },
         {
             "tpot_s": S, "ttft_s": S, "running": 1, "step_s": S, "queue_s": S, "admission_s": S, "prefill_load": 1, "in_flight": 1,

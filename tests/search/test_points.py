@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from deployments import IDEAL, LLAMA_8B, LLAMA_70B, MIXTURE, REAL, several, timing
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from deployments import IDEAL, LLAMA_8B, LLAMA_70B, MIXTURE, REAL, several, timing
 from infra_advisor.physics.transformer import Transformer
 from infra_advisor.search.points import Timing
 
@@ -125,7 +125,7 @@ def test_experts_touched_by_a_batch() -> None:
 
 def test_stages_that_work_at_once_each_see_a_part_of_the_batch() -> None:
     """Two filled stages time a batch of 16 like one card a batch of 8, and hand over once; without filling they see all 16."""
-    hop = {"stage_hop_s": 1e-4}
+    hop: dict[str, Any] = {"stage_hop_s": 1e-4}
     filled, taking_turns = step_s(timing(pp=2, fill_pipeline=[1, 0], **hop), 16)
     eight, sixteen = step_s(timing(), 8)[0], step_s(timing(), 16)[0]
     assert filled == pytest.approx(eight + 8 * 8192 / 1e11 + 1e-4, rel=1e-9)
@@ -195,7 +195,8 @@ def test_long_prompts_are_dispatched_in_several_passes() -> None:
 
 SHAPES = st.sampled_from([LLAMA_8B, LLAMA_70B, MIXTURE])
 LAYOUTS: tuple[dict[str, Any], ...] = (
-    {}, {"tp": 2}, {"tp": 8}, {"tp": 16}, {"pp": 4, "fill_pipeline": 1}, {"pp": 2, "fill_pipeline": 0}, {"tp": 4, "pp": 2, "fill_pipeline": 1},
+    {}, {"tp": 2}, {"tp": 8}, {"tp": 16}, {"pp": 2, "fill_pipeline": 0}, {"pp": 4, "fill_pipeline": 1},
+    {"tp": 4, "pp": 2, "fill_pipeline": 1},
 )  # fmt: skip
 MIXTURE_LAYOUTS: tuple[dict[str, Any], ...] = ({"ep": 4, "dp": 4}, {"ep": 8, "dp": 8})
 RATES = [
@@ -282,29 +283,34 @@ def test_a_longer_prompt_never_has_a_lower_ttft(deployment: tuple[Transformer, d
 def test_latency_and_throughput_rise_with_requests_in_flight(
     deployment: tuple[Transformer, dict[str, Any]], lengths: tuple[int, int], opened: bool
 ) -> None:
-    """TPOT without exception. TTFT within 1 %: prompts that share a pass take a little less time each; 10 % while stages or ranks fill.
+    """Where a prompt takes no longer than the decode of its answer. TPOT within 0.1 %, TTFT and throughput within 1 %.
 
-    Throughput within 1 %, with random arrivals from two in flight on: the queue of prompts sets in between one and two.
+    Prompts that share a pass take a little less time each, so that the wait behind them can shrink by a trifle.
     """
     shape, columns = deployment
     timed = timing(shape, input_tokens=lengths[0], output_tokens=lengths[1], **columns)
-    slack = 0.9 if columns.get("fill_pipeline") or "dp" in columns else 0.99
+    assume(timed.prompt_alone_s[0] <= lengths[1] * step_s(timed, 1)[0])
     grid = [1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 32.0, 64.0, 128.0, 256.0]
     points = [timed.serve(several(timed, load), open_arrivals=opened) for load in grid]
     for less, more in itertools.pairwise(points):
-        assert more.tpot_s[0] >= less.tpot_s[0] * (1 - 1e-4)
-        assert more.ttft_s[0] >= less.ttft_s[0] * slack
-        if not opened or less.in_flight[0] >= 2:
-            assert more.output_tokens_per_s(lengths[1])[0] >= less.output_tokens_per_s(lengths[1])[0] * 0.99
+        assert more.tpot_s[0] >= less.tpot_s[0] * 0.999
+        assert more.ttft_s[0] >= less.ttft_s[0] * 0.99
+        assert more.output_tokens_per_s(lengths[1])[0] >= less.output_tokens_per_s(lengths[1])[0] * 0.99
 
 
 @QUICK
-@given(deployment=deployed(), lengths=LENGTHS, opened=st.booleans())
-def test_one_request_in_flight_equals_no_load(deployment: tuple[Transformer, dict[str, Any]], lengths: tuple[int, int], opened: bool) -> None:
-    """TTFT is request handling and the prompt alone, TPOT one step of a batch of one at the mean context."""
+@given(deployment=deployed(), lengths=LENGTHS)
+def test_one_request_in_flight_equals_no_load(deployment: tuple[Transformer, dict[str, Any]], lengths: tuple[int, int]) -> None:
+    """TTFT is request handling and the prompt alone, TPOT one step of a batch of one at the mean context.
+
+    Open arrivals come near it only as the load goes to 0: with a mean of one in flight, one request in two meets another.
+    """
     shape, columns = deployment
     timed = timing(shape, input_tokens=lengths[0], output_tokens=lengths[1], **columns)
-    alone = timed.serve(several(timed, 1), open_arrivals=opened)
+    alone = timed.serve(several(timed, 1), open_arrivals=False)
+    rare = timed.serve(several(timed, 1e-6), open_arrivals=True)
+    assert rare.ttft_s[0] == pytest.approx(alone.ttft_s[0], rel=1e-3)
+    assert rare.tpot_s[0] == pytest.approx(alone.tpot_s[0], rel=1e-6)
     assert alone.ttft_s[0] == pytest.approx(columns["frontend_s"] + timed.prompt_alone_s[0], rel=1e-9)
     assert alone.tpot_s[0] == pytest.approx(step_s(timed, 1, lengths[0] + lengths[1] / 2)[0], rel=1e-9)
 
@@ -323,7 +329,7 @@ def test_no_user_reads_faster_than_memory(columns: dict[str, Any], shape: Transf
 @given(deployments=st.lists(hardware(), min_size=2, max_size=4), shape=SHAPES, load=st.floats(1, 300))
 def test_deployments_do_not_see_one_another(deployments: list[dict[str, Any]], shape: Transformer, load: float) -> None:
     """Each of a table is timed as in a table of its own."""
-    table = {name: [columns[name] for columns in deployments] for name in deployments[0]}
+    table: dict[str, Any] = {name: [columns[name] for columns in deployments] for name in deployments[0]}
     together = timing(shape, **table)
     served = dataclasses.asdict(together.serve(several(together, load), open_arrivals=True))
     for place, columns in enumerate(deployments):

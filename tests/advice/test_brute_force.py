@@ -1,0 +1,227 @@
+"""The ranking against an oracle that shares neither its sizing nor its selection: every offer with every deployment, one at a time.
+
+The oracle reads prices off the tables itself, tries every whole number of requests per replica, and keeps the best row of each decision.
+"""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+from catalogs import DAY, frozen_catalog
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.ownership import machines_of, owned_cost
+from infra_advisor.advice.recommend import recommend
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.purchases import purchase_options
+from infra_advisor.search.calibration import read_parameters
+from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
+from infra_advisor.search.platforms import Platform, platform_of_box, platform_of_node
+from infra_advisor.search.points import Timing
+from infra_advisor.search.solve import Targets, latency
+from infra_advisor.search.workload import Workload
+
+JPY_PER_USD = 157.25027
+MONTH_H = 730
+Decision = tuple[str, str, str | None, str, str, str]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What one price buys."""
+
+    class_: str
+    seller: str
+    region: str | None
+    country: str | None
+    family: str
+    platform: Platform
+    usd_per_h: float
+    board_w: float
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """One deployment, sized for the load."""
+
+    candidate: Candidate
+    machines: float
+    chips: float
+    tokens_per_s: float
+    ttft_s: float
+    tpot_s: float
+
+
+def rented(catalog: Catalog) -> Iterator[Machine]:
+    """On-demand and monthly prices of commercial offers in force, without tax, by hand."""
+    newest = {}
+    for line in sorted(catalog.offers, key=lambda line: line.from_):
+        if line.from_ <= DAY.isoformat():
+            newest[line.id] = line
+    for line in newest.values():
+        if line.use != "commercial-serving" or line.flag or line.per_h is None:
+            continue
+        node = catalog.nodes[line.node]
+        usd = float(line.per_h) / {"USD": 1.0, "JPY": JPY_PER_USD}[line.currency] / (1.1 if line.tax_included else 1.0)
+        for chips in node.sizes or (int(node.chips),):
+            chip = catalog.chips[node.chip]
+            family = node.instance_type.split(".")[0] if node.provider == "aws" else chip.id
+            platform = platform_of_node(node, chip, chips)
+            assert chip.power or chip.id == "inferentia2"
+            board_w = chip.power.value if chip.power else math.inf
+            yield Machine("cloud", node.provider, line.region, line.country, family, platform, usd * chips / node.chips, board_w)
+
+
+def bought(catalog: Catalog, country: str | None) -> Iterator[Machine]:
+    for option in purchase_options(catalog.purchases, DAY.isoformat(), country):
+        if option.price_kind == "launch-list":
+            continue
+        chip = catalog.chips[option.chip]
+        price = option.price / {"USD": 1, "JPY": catalog.exchange_rates[-1].per_usd}[option.currency]
+        for chips, usd, _, _ in machines_of(option, chip, price, catalog.assumptions):
+            class_ = "onprem" if chip.market == "datacenter" else "edge"
+            cost = owned_cost(catalog, chip, chips, float(usd), class_=class_, country=country, system_power_w=option.system_power_w)
+            platform = platform_of_box(chip, chips, board=option.category not in ("server", "rack"))
+            assert chip.power
+            yield Machine(class_, "purchase", option.region, country, chip.id, platform, cost.usd_per_h, chip.power.value)
+
+
+@cache
+def catalog() -> Catalog:
+    return frozen_catalog()
+
+
+def fleets(platform: Platform, question: Question, workload: Workload, targets: Targets) -> Iterator[Fleet]:
+    """Every deployment on the platform that fits and keeps the targets at a fixed number of requests in flight."""
+    assert workload.concurrency is not None
+    for candidate in candidates([platform], catalog().chips, catalog().engines, question, Counter()):
+        one = Timing(
+            question.shape,
+            deployments([candidate], catalog().chips, question.parameters),
+            question.parameters.defaults,
+            input_tokens=workload.input_tokens,
+            output_tokens=workload.output_tokens,
+        )
+        if not one.memory.fits[0]:
+            continue
+        each = np.arange(1, int(one.memory.most_running[0]) + 1)
+        many = one.take(np.zeros(len(each), dtype=np.intp))
+        ttft_s, tpot_s = latency(many, many.serve(each.astype(float), open_arrivals=False), targets.statistic)
+        kept = np.ones(len(each), dtype=bool)
+        if targets.ttft_s is not None:
+            kept &= ttft_s <= targets.ttft_s
+        if targets.tpot_s is not None:
+            kept &= tpot_s <= targets.tpot_s
+        if not kept[0]:
+            continue
+        most = int(each[np.cumprod(kept).sum() - 1])
+        replicas = math.ceil(workload.concurrency / most)
+        served = one.serve(np.array([workload.concurrency / replicas]), open_arrivals=False)
+        ttft_s, tpot_s = latency(one, served, targets.statistic)
+        if (targets.ttft_s or math.inf) < ttft_s[0] or (targets.tpot_s or math.inf) < tpot_s[0]:
+            continue
+        chips = candidate.layout.chips
+        if chips <= platform.chips:
+            machines = math.ceil(replicas / (platform.chips // chips))
+        else:
+            machines = replicas * chips // platform.chips
+        request_s = float(served.ttft_s[0]) + (workload.output_tokens - 1) * float(served.tpot_s[0])
+        tokens_per_s = workload.concurrency * workload.output_tokens / request_s
+        yield Fleet(candidate, machines, chips * replicas, tokens_per_s, float(ttft_s[0]), float(tpot_s[0]))
+
+
+def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
+    cost = machine.usd_per_h * fleet.machines / (fleet.tokens_per_s * 3600) * 1e6
+    return {
+        "cost": cost,
+        "ttft": fleet.ttft_s,
+        "speed": fleet.tpot_s,
+        "throughput": -fleet.tokens_per_s,
+        "energy": machine.board_w * fleet.chips / fleet.tokens_per_s,
+        "balanced": cost**0.5 * fleet.ttft_s**0.25 * fleet.tpot_s**0.25,
+    }[rank]
+
+
+def oracle(workload: Workload, limits: Limits, rank: str) -> dict[Decision, float]:
+    """Best figure of each decision within the limits."""
+    model = catalog().model({"70b": "llama-3.3-70b-instruct", "8b": "llama-3.1-8b-instruct"}.get(workload.model, workload.model))
+    parameters = read_parameters(catalog().parameters)
+    question = Question(model, model.shape(), catalog().formats, parameters, workload.weights, workload.kv)
+    targets = Targets(limits.ttft_s, limits.tpot_s, None, limits.statistic)
+    best: dict[Decision, float] = {}
+    shelf: dict[Platform, list[Fleet]] = {}
+    for machine in itertools.chain(rented(catalog()), bought(catalog(), limits.residency)):
+        if machine.class_ not in limits.where or (limits.residency and machine.country != limits.residency):
+            continue
+        if machine.platform not in shelf:
+            shelf[machine.platform] = list(fleets(machine.platform, question, workload, targets))
+        for fleet in shelf[machine.platform]:
+            if machine.usd_per_h * fleet.machines * MONTH_H > (limits.budget_usd_per_month or math.inf):
+                continue
+            software = fleet.candidate.engine.id, fleet.candidate.weights.format.id
+            decision = (machine.class_, machine.seller, machine.region, machine.family, *software)
+            best[decision] = min(best.get(decision, math.inf), figure(rank, machine, fleet))
+    return best
+
+
+HARDWARE = ("cloud", "onprem", "edge")
+CASES = [
+    (Workload(model="70b", concurrency=1), Limits(where=HARDWARE)),
+    (Workload(model="70b", concurrency=40), Limits(where=HARDWARE, ttft_s=0.6, tpot_s=0.05)),
+    (Workload(model="70b", concurrency=40, weights="4bit"), Limits(where=HARDWARE, ttft_s=0.6, tpot_s=0.05)),
+    (Workload(model="70b", concurrency=64, weights="bf16", kv="fp8"), Limits(where=HARDWARE, tpot_s=0.04, statistic="p95")),
+    (Workload(model="70b", concurrency=16), Limits(where=HARDWARE, residency="JP", ttft_s=1.0)),
+    (Workload(model="70b", concurrency=24), Limits(where=HARDWARE, budget_usd_per_month=6000)),
+    (Workload(model="70b", concurrency=48), Limits(where=HARDWARE, budget_usd_per_month=12_000, tpot_s=0.06)),
+    (Workload(model="70b", concurrency=60, input_tokens=4000), Limits(where=HARDWARE, budget_usd_per_month=50_000, tpot_s=0.1)),
+    (Workload(model="8b", concurrency=300, input_tokens=200, output_tokens=50), Limits(where=HARDWARE, ttft_s=0.3)),
+    (Workload(model="8b", concurrency=3.5), Limits(where=("edge",))),
+    (Workload(model="qwen3-30b-a3b-instruct-2507", concurrency=100), Limits(where=HARDWARE, tpot_s=0.03)),
+    (Workload(model="deepseek-r1-0528", concurrency=50, input_tokens=4000, output_tokens=1000), Limits(where=HARDWARE, tpot_s=0.05)),
+    (Workload(model="granite-4.0-h-tiny", concurrency=20), Limits(where=HARDWARE, ttft_s=0.5)),
+]
+
+
+@pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "balanced"])
+@pytest.mark.parametrize(("workload", "limits"), CASES, ids=[f"{w.model}-{w.concurrency}-{number}" for number, (w, _) in enumerate(CASES)])
+def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str) -> None:
+    expected = oracle(workload, limits, rank)
+    found: dict[Decision, float] = {}
+    for row in recommend(catalog(), workload, limits, rank=rank, top=0).ranked:
+        aws = row.offer.provider == "aws"
+        family = row.offer.instance_type.split(".")[0] if aws else row.hardware.accelerator
+        decision = (row.hardware.class_, row.offer.provider, row.offer.region, family, row.software.engine, row.software.weights)
+        statistic = limits.statistic
+        cost = row.cost.usd_per_mtok_output
+        ttft_s, tpot_s = getattr(row.performance.ttft_s, statistic), getattr(row.performance.tpot_s, statistic)
+        joule = row.performance.tokens_per_joule
+        assert decision not in found
+        assert cost is not None
+        assert row.performance.output_tokens_per_s is not None
+        found[decision] = {
+            "cost": cost,
+            "ttft": ttft_s,
+            "speed": tpot_s,
+            "throughput": -row.performance.output_tokens_per_s,
+            "energy": 1 / joule if joule else math.inf,
+            "balanced": cost**0.5 * ttft_s**0.25 * tpot_s**0.25,
+        }[rank]
+    assert found.keys() == expected.keys()
+    for decision, value in expected.items():
+        assert found[decision] == pytest.approx(value, rel=1e-6), decision
+    assert list(found.values()) == sorted(found.values())
+
+
+def test_the_cases_exercise_the_oracle() -> None:
+    """Several classes, sellers and engines win somewhere; budgets and targets leave some out."""
+    full = oracle(*CASES[0], "cost")
+    assert {decision[0] for decision in full} == {"cloud", "onprem"}
+    assert {decision[4] for decision in full} == {"vllm", "nxd-inference"}
+    assert len(oracle(*CASES[1], "cost")) < len(full)
+    assert 0 < len(oracle(*CASES[5], "cost")) < len(oracle(CASES[5][0], Limits(where=HARDWARE), "cost"))
+    assert {decision[4] for decision in oracle(*CASES[9], "cost")} == {"vllm", "llama.cpp"}
