@@ -65,6 +65,11 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
             "price.read.aged", source=offer.source or numbers.UNKNOWN, date=offer.price_date or numbers.UNKNOWN, age=offer.price_age_d
         )
     both = say("bound.both", prefill=phrases.bound(say, answer.bound.prefill), decode=phrases.bound(say, answer.bound.decode))
+    misses_alone = speed.max_concurrency == 0  # then there is no load within the limits that anything could be said of
+    at_limit: list[tuple[Words, ...]] = [
+        (say("q.usd_mtok_limit"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_limit)), ""),
+        (say("q.utilisation"), numbers.percent(cost.utilisation), ""),
+    ]
     rows: list[tuple[Words, ...]] = [
         (say("q.hardware"), phrases.hardware(say, answer), ""),
         (say("q.offer"), " ".join(part for part in (offer.id, offer.region) if part), ""),
@@ -75,13 +80,12 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         (say("q.user_speed"), say("tokens_per_s", rate=numbers.rate(speed.output_tokens_per_s_per_user)), ""),
         (say("q.speed"), say("tokens_per_s", rate=numbers.rate(speed.output_tokens_per_s)), ""),
         (say("q.concurrency"), numbers.about(speed.concurrency), ""),
-        (say("q.max_concurrency"), numbers.about(speed.max_concurrency), ""),
+        *([] if misses_alone else [(say("q.max_concurrency"), numbers.about(speed.max_concurrency), "")]),
         (say("q.usd_h"), say("usd", value=numbers.hourly(cost.usd_per_h)), ""),
         (say("q.usd_month"), say("usd", value=numbers.monthly(cost.usd_per_month)), ""),
         (say("q.usd_mtok"), say("usd", value=numbers.usd(cost.usd_per_mtok_output)), phrases.cost_band(answer) or ""),
         (say("q.usd_mtok_total"), say("usd", value=numbers.usd(cost.usd_per_mtok_total)), ""),
-        (say("q.usd_mtok_limit"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_limit)), ""),
-        (say("q.utilisation"), numbers.percent(cost.utilisation), ""),
+        *([] if misses_alone else at_limit),
         (say("q.bound"), both, ""),
         (say("q.price"), read, ""),
     ]
@@ -109,7 +113,7 @@ def _room(room: Headroom, say: Say) -> tuple[Words, ...]:
         phrases.limit(say, room.limit),
         numbers.stated(phrases.field(room.limit), room.allowed),
         numbers.by_name(phrases.field(room.limit), room.predicted),
-        numbers.percent(room.margin),
+        numbers.margin(room.margin),
         Text(say(key), tone),
     )
 

@@ -46,8 +46,10 @@ def test_a_price_per_accelerator_is_multiplied_up(frozen: Catalog) -> None:
 
 
 def test_a_server_costs_its_annuity_upkeep_power_and_space(frozen: Catalog) -> None:
-    """285,000 USD over 3 years at 5 %: 285,000 x 0.05 / (1 - 1.05^-3) / 8,760 h. Upkeep 8 % a year. 10.2 kW x 0.7 x PUE 1.4 x 0.161 USD/kWh.
-    Colocation 10.2 kW x 217.3 USD/kW-month / 730 h."""
+    """285,000 USD over 3 years at 5 %: 285,000 x 0.05 / (1 - 1.05^-3) / 8,760 h. Upkeep 8 % a year.
+
+    10.2 kW x 0.7 x PUE 1.4 x 0.161 USD/kWh. Colocation 10.2 kW x 217.3 USD/kW-month / 730 h.
+    """
     row = ranked(recommend(frozen, Workload(model="70b", concurrency=8), Limits(where=("onprem",)), top=0), "buy-8x-h100")
     hardware = 285_000 * 0.05 / (1 - 1.05**-3) / 8760
     operations = 285_000 * 0.08 / 8760
@@ -68,7 +70,7 @@ def test_owned_hardware_costs_power_and_space_alone(frozen: Catalog) -> None:
 
 
 def test_an_api_is_priced_by_prompt_and_output(frozen: Catalog) -> None:
-    """0.23 USD/Mtok in and 0.40 out: (1,000 x 0.23 + 300 x 0.40) / 300 = 1.1667 per million output tokens; at 2 requests/s x 300 x 3,600 an hour."""
+    """0.23 USD/Mtok in and 0.40 out: (1,000 x 0.23 + 300 x 0.40) / 300 = 1.1667 per million output tokens; 2 requests a second."""
     row = ranked(recommend(frozen, Workload(model="70b", request_rate_per_s=2), Limits()), "deepinfra")
     assert row.cost.usd_per_mtok_output == pytest.approx((1000 * 0.23 + 300 * 0.40) / 300)
     assert row.cost.usd_per_mtok_total == pytest.approx((1000 * 0.23 + 300 * 0.40) / 1300)
@@ -114,7 +116,7 @@ def test_without_an_exchange_rate_a_price_is_unknown() -> None:
 
 def test_every_exclusion_is_counted_by_reason(frozen: Catalog) -> None:
     """Read off the tables: two Macs at launch price, one batch-only offer, one stale one, one API withdrawn in February. 70 GB of weights
-    fit neither one L4 or four, nor one H100 or Inferentia2, nor two cards of 24 GB."""
+    fit neither one, two or four L4, nor one H100 (alone or of a server), nor two cards of 24 GB."""
     found = recommend(frozen, Workload(model="70b", concurrency=1), Limits())
     assert found.excluded == {
         "does not fit in memory": 6,

@@ -341,7 +341,7 @@ TEXTS: Mapping[str, str] = {
     "cost.title": "Cost",
     "saturated": "The load exceeds what this deployment can serve: queues grow without end.",
     "memory.title": "Memory of one accelerator",
-    "memory.total": "printed",
+    "memory.total": "in total",
     "memory.reserve": "reserved by engine and driver",
     "memory.weights": "weights",
     "memory.activations": "activations",
