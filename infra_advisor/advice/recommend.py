@@ -216,7 +216,10 @@ def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], 
 def slow_answers(
     catalog: Catalog, understood: Understood, found: Fleets, slow: Sequence[Row], *, at_any_price: bool = False
 ) -> list[NearMiss]:
-    """Near misses of fleets that break a speed limit, sized as if the miss were accepted; `at_any_price`: even where they break the budget too."""
+    """Near misses of fleets that break a speed limit, sized as if the miss were accepted.
+
+    `at_any_price`: also those that break the budget too.
+    """
     if not slow:
         return []
     sized = with_slack(found, [row.place for row in slow], understood.load, utilisation=understood.utilisation)

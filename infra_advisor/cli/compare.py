@@ -22,7 +22,7 @@ def compare(
     """
     target = asked.target()
     if "model" not in asked.values and (given := [f"--{option.key}" for option in QUESTION if option.key in asked.values]):
-        raise UsageError(f"{', '.join(given)}: without --model there is nothing to size; add --model, or leave it out to compare data sheets")
+        raise UsageError(f"{', '.join(given)}: nothing to size without --model; add it, or compare data sheets without this")
     workload, limits = (asked.workload(), asked.limits()) if asked.get("model") else (None, None)
 
     from infra_advisor.advice.compare import compare as side_by_side

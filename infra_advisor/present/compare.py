@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from infra_advisor.advice.answer import ChipColumn, Comparison
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import binding, in_flight
 from infra_advisor.present.explain import explain_blocks
@@ -29,7 +29,7 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
     blocks += _reasons(record, say) + _prices(record, say)
     if explain and record.workload:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
-    blocks += phrases.assumed(record.assumptions, (), say)
+    blocks += assumptions.assumed(record.assumptions, (), say)
     return Page(
         (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
     )

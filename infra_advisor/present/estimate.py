@@ -1,7 +1,7 @@
 """The answer of `estimate`: one deployment in full, and its sweep."""
 
 from infra_advisor.advice.answer import Answer, EstimateAnswer, Headroom, Predicted
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
 from infra_advisor.present.explain import explain_blocks
 from infra_advisor.present.recommend import question
@@ -20,7 +20,7 @@ def page(record: EstimateAnswer, say: Say) -> Page:
     if record.answer:
         blocks += explain_blocks(record.answer, record.workload, say)
     blocks += _sweep(record, say)
-    blocks += phrases.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
+    blocks += assumptions.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
     return Page(
         (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
     )

@@ -1,7 +1,7 @@
 """The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
 
 from infra_advisor.advice.answer import Answer, Recommendation
-from infra_advisor.present import numbers, phrases, recommend
+from infra_advisor.present import assumptions, numbers, phrases, recommend
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
 from infra_advisor.present.explain import explain_blocks, terms_of
@@ -164,7 +164,7 @@ def _unranked(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _assumptions(record: Recommendation, say: Say) -> list[Block]:
-    rows = tuple((phrases.assumption(say, one), say(f"origin.{one.origin}"), phrases.basis(say, one)) for one in record.assumptions)
+    rows = tuple((assumptions.assumption(say, one), say(f"origin.{one.origin}"), assumptions.basis(say, one)) for one in record.assumptions)
     blocks: list[Block] = [Heading(say("memo.assumptions"))]
     if rows:
         blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin")), Column(say("col.basis"))), rows))

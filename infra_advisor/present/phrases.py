@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 
-from infra_advisor.advice.answer import Answer, Assumption, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
+from infra_advisor.advice.answer import Answer, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
 from infra_advisor.present import numbers
-from infra_advisor.present.blocks import Para, Text
+from infra_advisor.present.blocks import Text
 from infra_advisor.present.words import Words
 
 _GRADE_TONES = {"A": "good", "B": "good", "C": "warn", "D": "warn"}
@@ -17,12 +17,8 @@ _FIELDS = {
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
 _HOSTED, _NOT_PUBLISHED = "hosted", "not published"
 _VIOLATIONS = {"weights": "violation.weights", "residency": "violation.residency"}
-_SHARES = ("_share", "_per_year")
-_READ_IN_A_WAY = ("model", "request_rate_per_s", "statistic")
-"""What was given, but had to be interpreted."""
 _LOWER_LIMITS = ("throughput_tokens_per_s",)
 _WITH_STATISTIC = ("ttft_s", "tpot_s")
-_UNITS = ("_usd_per_h", "_usd_per_kwh", "_usd_per_month", "_bytes_per_s", "_per_s", "_bytes", "_tokens", "_years", "_usd", "_s", "_d", "_w")
 
 
 def listed(say: Words, names: Iterable[str]) -> str:
@@ -171,7 +167,10 @@ def violation(say: Words, broken: Violation) -> str:
     name, allowed, predicted = field(broken.limit), broken.allowed, broken.predicted
     if isinstance(allowed, str) or isinstance(predicted, str) or predicted is None:
         return say(
-            _VIOLATIONS.get(name, "violation.text"), limit=limit(say, name), predicted=numbers.by_name(name, predicted), allowed=numbers.stated(name, allowed)
+            _VIOLATIONS.get(name, "violation.text"),
+            limit=limit(say, name),
+            predicted=numbers.by_name(name, predicted),
+            allowed=numbers.stated(name, allowed),
         )
     if name.endswith("_s") and not name.endswith("_per_s"):
         shown, _ = numbers.apart(predicted, allowed, numbers.duration)
@@ -259,47 +258,6 @@ def has_targets(asked: LimitsPart) -> bool:
     """True where anything was set that an option can miss."""
     targets = (asked.ttft_s, asked.tpot_s, asked.throughput_tokens_per_s, asked.budget_usd_per_month, asked.residency)
     return any(target is not None for target in targets)
-
-
-def assumption(say: Words, assumed: Assumption, *, in_full: bool = True) -> str:
-    """`think time 20 s`, with its note; where room is short, facts of the catalog keep only the part of it that holds a unit."""
-    note = assumed.note or ""
-    value = numbers.stated(assumed.name, assumed.value)
-    if (note.startswith("share") or assumed.name.endswith(_SHARES)) and isinstance(assumed.value, float):
-        value = numbers.percent(assumed.value)
-    brief = note.partition(";")[0]
-    if (words := say.name("assume", assumed.name)) != assumed.name.replace("_", " "):
-        return words.format(value=value, note=brief or value)
-    shown = note if in_full else "" if assumed.origin == "catalog" else brief
-    return say("assumption.note" if shown else "assumption", name=quantity(say, assumed.name), value=value, note=shown)
-
-
-def basis(say: Words, assumed: Assumption) -> str:
-    """What an assumption rests on, as far as its own words do not say it."""
-    note = assumed.note or ""
-    if say.name("assume", assumed.name) == assumed.name.replace("_", " "):
-        return ""
-    return note.rpartition("; ")[2] if assumed.origin == "catalog" else note.partition("; ")[2]
-
-
-def assumed(assumptions: Iterable[Assumption], own: Iterable[str], say: Words) -> list[Para]:
-    """Every default once; what was given, and how the load was set, stands in the question. `own`: those of one answer."""
-    texts = [
-        assumption(say, one, in_full=False)
-        for one in assumptions
-        if one.name != "load" and (one.origin != "input" or (one.note and one.name in _READ_IN_A_WAY))
-    ]
-    both = (("assumed", "; ".join(texts)), ("also", "; ".join(own)))
-    return [Para((text,), lead=say(key)) for key, text in both if text]
-
-
-def quantity(say: Words, name: str) -> str:
-    """How a named figure is called: its own words, those of the limit of that name, or the name without its unit."""
-    for group in ("name", "limit"):
-        if (words := say.name(group, name)) != name.replace("_", " "):
-            return words
-    unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
-    return name.removesuffix(unit).replace("_", " ")
 
 
 def cost_per_mtok(answer: Answer) -> str:

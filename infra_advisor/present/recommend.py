@@ -3,7 +3,7 @@
 from collections import Counter
 
 from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, Recommendation, WorkloadPart
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
 from infra_advisor.present.explain import explain_blocks
@@ -34,7 +34,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
     blocks += left_out(record, say)
-    blocks += phrases.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
+    blocks += assumptions.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
     blocks += hints(record, say, explain=explain, detailed=detailed)
     stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
     return Page((*blocks, Para((Text(stamp, "dim"),))))
@@ -190,7 +190,11 @@ def labelled(record: Recommendation, say: Say) -> list[Block]:
 def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[Block]:
     """What the short titles mean, as far as they are not plain."""
     grades = sorted({answer.grade for answer in record.ranked})
-    parts = [say("legend"), *([say("legend.details")] if detailed else []), *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades)]
+    parts = [
+        say("legend"),
+        *([say("legend.details")] if detailed else []),
+        *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades),
+    ]
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
     return [Para(tuple(Text(part, "dim") for part in parts))]

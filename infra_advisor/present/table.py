@@ -85,10 +85,11 @@ class _Writer:
 
     def grid(self, grid: Grid) -> None:
         cells = [[self.rich(cell) for cell in row] for row in grid.rows]
-        titles = [(self.clean(column.title),) for column in grid.columns]
+        titles: list[tuple[str, ...]] = [(self.clean(column.title),) for column in grid.columns]
         natural = _natural(titles, cells)
         if sum(natural) + 2 * (len(natural) - 1) > self.screen.width and not grid.parts:
-            titles = [_in_two(title, _natural([()], [[row[index]] for row in cells])[0]) for index, (title,) in enumerate(titles)]
+            below = _natural([()] * len(titles), cells)
+            titles = [_in_two(title, width) for (title,), width in zip(titles, below, strict=True)]
             natural = _natural(titles, cells)
         if grid.parts:
             widths = _shared(natural, self.screen.width)
@@ -163,7 +164,8 @@ def _layout(grid: Grid, natural: Sequence[int], width: int) -> tuple[list[int], 
         for gap in (2,) if width >= _COMFORTABLE and not grid.tight else (2, 1):
             if sum(natural[index] for index in shown) + gap * (len(shown) - 1) <= width:
                 return shown, list(natural), gap
-        if (drop <= _WRAP_FOR or grid.tight) and width >= _STACKED_BELOW and (widths := _wrapped(columns, natural, shown, width - gap * (len(shown) - 1))):
+        may_wrap = (drop <= _WRAP_FOR or grid.tight) and width >= _STACKED_BELOW
+        if may_wrap and (widths := _wrapped(columns, natural, shown, width - gap * (len(shown) - 1))):
             return shown, widths, gap
     return None
 

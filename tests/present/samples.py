@@ -172,7 +172,7 @@ def second() -> Answer:
 
 def near_miss() -> NearMiss:
     """Misses the first-token target."""
-    violation = Violation(limit="ttft_s", allowed=0.5, predicted=0.612, relax="Fits with --ttft 620ms.")
+    violation = Violation(limit="ttft_s", allowed=0.5, predicted=0.612, relax="--ttft 620ms")
     made: NearMiss = answer(NearMiss, rank=None, id="l40s", labels=(), violations=(violation,), performance=slow())
     return made
 

@@ -125,13 +125,13 @@ def test_the_memo_has_its_parts_in_order() -> None:
     assert text.startswith("# Hardware for Llama 3.3 70B Instruct\n")
     assert "```sh\nadvisor recommend --model 70b\n```" in text
     assert "hash abc123def456" in text
-    assert "Lambda price list, 2026-11-10" in text
+    assert "- Option 1, price of lambda-h100x8-tokyo (on-demand): Lambda price list; seen 2026-11-10" in text
 
 
 def test_the_memo_of_nothing_names_the_way_out() -> None:
     text = render(samples.nothing(), "markdown")
     assert "**Nothing meets every limit.**" in text
-    assert "TTFT: 500 ms asked, 612 ms needed." in text
+    assert "- TTFT: 500 ms was asked, 612 ms is needed. With --ttft 620ms this fits: 2x H100 SXM (of 8), Lambda (JP)" in text
     assert "## Options" not in text
 
 

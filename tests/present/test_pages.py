@@ -79,7 +79,10 @@ def test_full_width_characters_align() -> None:
 
 def test_nothing_fits_says_what_binds_and_what_would_help_first() -> None:
     text = " ".join(render(RECORDS["nothing"], "table", screen=Screen(80)).split())
-    assert text.startswith("Nothing meets every limit. Binding: TTFT. Cheapest way out of each limit: - TTFT: 500 ms asked, 612 ms needed.")
+    assert text.startswith(
+        "Nothing meets every limit. What binds: TTFT. The cheapest way out of each: - TTFT: 500 ms was asked, 612 ms is needed. "
+        "With --ttft 620ms this fits: 2x H100 SXM (of 8), Lambda (JP), vLLM fp8 tp2, at 9.81 USD/Mtok and 7,271 USD/month."
+    )
 
 
 def test_a_near_miss_shows_that_it_misses() -> None:
@@ -97,8 +100,9 @@ def test_doubtful_prices_are_marked_in_words() -> None:
 
 def test_a_percentile_that_was_not_computed_is_named_as_the_mean() -> None:
     limits = samples.LIMITS.model_copy(update={"statistic": "p95"})
-    text = render(samples.recommendation(limits=limits), "table", screen=Screen(120))
+    text = render(samples.recommendation(limits=limits), "table", screen=Screen(160))
     assert "TTFT mean" in text
+    assert "90 % band of the mean: TTFT 170–290 ms" in text
     assert "TTFT 212 ms (mean)" in text
     speed = samples.answer().performance.model_copy(update={"ttft_s": Predicted(mean=0.2, p95=0.4)})
     text = render(samples.recommendation(limits=limits, ranked=(samples.answer(performance=speed),)), "table", screen=Screen(120))
