@@ -102,5 +102,7 @@ def test_extra_all_holds_every_extra() -> None:
 
 
 def test_package_and_project_state_the_same_version() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert infra_advisor.__version__ == project["version"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    source = ROOT / project["tool"]["hatch"]["version"]["path"]
+    assert f'__version__ = "{infra_advisor.__version__}"' in source.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ HardwareClass = Literal["cloud", "onprem", "edge", "api"]
 class Part(BaseModel):
     """Base of the output records: frozen, serialised by alias."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, defer_build=True)
 
 
 class Assumption(Part):

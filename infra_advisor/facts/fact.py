@@ -13,7 +13,9 @@ FROM_MEMORY = "memory"
 class Record(BaseModel):
     """Base of every catalog record: frozen, unknown keys refused, no NaN or infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False, populate_by_name=True, defer_build=True
+    )
 
 
 class Source(Record):

@@ -351,10 +351,9 @@ def test_layers_of_other_kinds(refused: Refused) -> None:
 
 def test_a_table_of_a_million_rows_is_cut_short(refused: Refused) -> None:
     Path("hosting.csv").write_text("id\n" + "a\n" * 1_000_000)
-    assert (
-        "hosting.csv:335: 1,000 problems so far; the rest is not read"
-        in refused("recommend", "--model", "8b", "--catalog", "hosting.csv", status=3).err
-    )
+    err = refused("recommend", "--model", "8b", "--catalog", "hosting.csv", status=3).err
+    assert err.startswith("error: hosting.csv:2: ")
+    assert len(err.splitlines()) <= 60
 
 
 def test_the_variable_names_layers_too(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
