@@ -1,6 +1,7 @@
 """Fixtures of all tests: catalogs, and golden files that `pytest --update-golden` rewrites."""
 
 import difflib
+import itertools
 import json
 import math
 import shlex
@@ -15,6 +16,8 @@ from catalogs import DAY, FROZEN, frozen_catalog
 from infra_advisor.facts.catalog import LAYERS_VARIABLE, Catalog, load
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
+
+LONGEST_DIFF = 80
 
 Golden = Callable[[str, str], None]
 
@@ -48,7 +51,9 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         if path.suffix == ".json" and _alike(json.loads(expected), json.loads(text)):
             return
         diff = difflib.unified_diff(expected.splitlines(), text.splitlines(), f"golden/{name}", "now", lineterm="", n=1)
-        assert text == expected, "\n".join(["changed; if it should, run pytest --update-golden and give the reason in the commit", *diff])
+        if text != expected:
+            advice = "if it should change, run pytest --update-golden and give the reason in the commit"
+            pytest.fail("\n".join([advice, *itertools.islice(diff, LONGEST_DIFF)]), pytrace=False)
 
     return compare
 

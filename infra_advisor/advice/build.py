@@ -203,22 +203,17 @@ def _predicted(mean: float, quantiles: dict[str, float], band: tuple[float, floa
 
 
 def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
-    family = fleets.candidates[row.place].family
-    utilisation = float(fleets.output_tokens_per_s[row.place] / fleets.limit_tokens_per_s[row.place])
-    lines = row.priced.cost_lines
+    """Cost at the load, and at the limit where the targets can be met at all."""
+    place, lines = row.place, row.priced.cost_lines
+    limit_tokens_per_s = float(fleets.limit_tokens_per_s[place]) if fleets.solved.limit[place] >= 1.0 else None
+    utilisation = float(fleets.output_tokens_per_s[place]) / limit_tokens_per_s if limit_tokens_per_s else None
     if row.usd_per_h is None or row.usd_per_mtok_output is None or performance.output_tokens_per_s is None:
-        return Cost(
-            usd_per_h=None,
-            usd_per_month=None,
-            usd_per_mtok_output=None,
-            usd_per_mtok_total=None,
-            usd_per_mtok_output_at_limit=None,
-            utilisation=utilisation,
-            lines=lines,
-        )
+        unknown = dict.fromkeys(("usd_per_h", "usd_per_month", "usd_per_mtok_output", "usd_per_mtok_total", "usd_per_mtok_output_at_limit"))
+        return Cost(**unknown, utilisation=utilisation, lines=lines)
     per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
     total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
-    low, high = family.band_throughput
+    low, high = fleets.candidates[place].family.band_throughput
+    at_limit = usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=limit_tokens_per_s) if limit_tokens_per_s else None
     return Cost(
         usd_per_h=row.usd_per_h,
         usd_per_month=row.usd_per_h * HOURS_PER_MONTH,
@@ -226,7 +221,7 @@ def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
         usd_per_mtok_total=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=total_tokens_per_s),
         usd_per_mtok_output_low=row.usd_per_mtok_output / high,
         usd_per_mtok_output_high=row.usd_per_mtok_output / low,
-        usd_per_mtok_output_at_limit=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=float(fleets.limit_tokens_per_s[row.place])),
+        usd_per_mtok_output_at_limit=at_limit,
         utilisation=utilisation,
         lines=lines,
     )

@@ -16,13 +16,14 @@ OWNED_DEFAULTS = (
     "power_draw_share",
     "colocation_pue",
 )
+POWER_DEFAULTS = ("power_draw_share", "colocation_pue")
 
 
 def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits) -> list[Assumption]:
     """Defaults behind the prices of these options: only those that were used."""
     found = []
     if any(option.ownership is not None for option in options):
-        for name in OWNED_DEFAULTS:
+        for name in OWNED_DEFAULTS if any(option.purchase_usd for option in options) else POWER_DEFAULTS:
             given = catalog.assumptions[name]
             found.append(
                 Assumption(name=name, value=float(given.value), origin="catalog", note=f"{given.unit}; source {', '.join(given.source)}")

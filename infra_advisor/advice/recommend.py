@@ -16,6 +16,7 @@ from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.warnings import warnings
+from infra_advisor.advice.ways_out import ways_out
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets, fleets, with_slack
@@ -36,6 +37,14 @@ def recommend(
     `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
     accelerator. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
+    answer = _answer(catalog, workload, limits, rank, top, merge)
+    if answer.ranked:
+        return answer
+    found = tuple(ways_out(limits, lambda freed: _answer(catalog, workload, freed, rank, 1, merge)))
+    return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
+
+
+def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top: int, merge: str) -> Recommendation:
     check_rank(rank)
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))

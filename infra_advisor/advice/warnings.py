@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
 from infra_advisor.facts.catalog import Catalog
-
-AGE_ASSUMPTION = {"hyperscaler": "price_age_cloud_days", "marketplace": "price_age_marketplace_days", "neocloud": "price_age_neocloud_days"}
+from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -> Iterator[str]:
@@ -19,7 +18,8 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
     if allowed is not None and age is not None and age > allowed:
-        seen = f"The price of the first answer was last seen {age} days ago ({winner.offer.price_date})"
+        which = "the first answer" if len(ranked) > 1 else "this answer"
+        seen = f"The price of {which} was last seen {age} days ago ({winner.offer.price_date})"
         yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
 
 
@@ -31,5 +31,5 @@ def price_age_limit_d(catalog: Catalog, answer: Answer) -> float | None:
         name = "price_age_purchase_days"
     else:
         provider = catalog.providers.get(answer.offer.provider)
-        name = AGE_ASSUMPTION.get(provider.kind if provider else "", "price_age_cloud_days")
+        name = AGE_ASSUMPTION.get(provider.kind if provider else "cloud", "price_age_cloud_days")
     return float(catalog.assumptions[name].value)

@@ -6,7 +6,7 @@ import typer
 
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.options import CATALOG, FILE, Command, asks
-from infra_advisor.errors import EXIT_CATALOG, EXIT_OK
+from infra_advisor.errors import EXIT_CATALOG, EXIT_OK, CatalogError
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -69,9 +69,14 @@ def check(asked: Asked) -> None:
     """Read and cross-check everything; list every problem. Exit status 3 where there is one."""
     from infra_advisor.facts.checks import check_catalog
     from infra_advisor.present.output import show_text
+    from infra_advisor.search.calibration import read_parameters
 
     facts = asked.catalog()
     problems = check_catalog(facts)
+    try:
+        read_parameters(facts.parameters)
+    except CatalogError as error:
+        problems += error.problems
     for problem in problems:
         show_text(problem)
     show_text(f"{len(problems):,} problems" if problems else f"catalog {facts.version}: no problems")

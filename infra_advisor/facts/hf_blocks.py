@@ -47,10 +47,9 @@ def attention(
     sinks: bool = False,
     gate: bool = False,
 ) -> Attention:
-    heads = fields.q_heads
     return Attention(
-        q_heads=heads,
-        kv_heads=fields.optional("num_key_value_heads") or heads,
+        q_heads=fields.q_heads,
+        kv_heads=fields.kv_heads,
         head_dim=fields.head_dim,
         bias=bias,
         qk_norm=qk_norm,

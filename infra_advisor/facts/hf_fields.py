@@ -80,6 +80,14 @@ class Fields:
         return self.count("num_attention_heads", "n_head")
 
     @property
+    def kv_heads(self) -> int:
+        """Key-value heads, each shared by as many query heads; as many where none are stated. Raises UsageError where that is not whole."""
+        kv_heads = self.optional("num_key_value_heads") or self.q_heads
+        if kv_heads < self.q_heads and self.q_heads % kv_heads:
+            raise UsageError(f"{self.path}: {self.q_heads} query heads do not divide by {kv_heads} key-value heads")
+        return kv_heads
+
+    @property
     def head_dim(self) -> int:
         """Width of a head: as stated, else hidden size over heads. Raises UsageError where that is not whole."""
         if stated := self.optional("head_dim", "attention_head_dim"):

@@ -6,13 +6,14 @@ from io import StringIO
 from operator import attrgetter
 
 from infra_advisor.advice.answer import Answer, Comparison, EstimateAnswer, NearMiss, Recommendation, Violation
+from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
 
 Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _FORMULA = tuple("=+-@＝＋－＠")
-_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "marks")
+_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "source_id", "marks")
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (
@@ -23,6 +24,8 @@ _SPEED = (
     "replica_output_tokens_per_s",
     "output_tokens_per_s_per_user",
     "max_concurrency",
+    "max_output_tokens_per_s",
+    "tokens_per_joule",
     "saturated",
 )
 _COST = (
@@ -51,6 +54,14 @@ _ANSWER: Mapping[str, str] = {
     "reason": "reason",
 }
 """Column -> where its value stands in an answer."""
+_MARGINS = {
+    "margin_ttft": "ttft_s",
+    "margin_tpot": "tpot_s",
+    "margin_throughput": "throughput_tokens_per_s",
+    "margin_budget": "budget_usd_per_month",
+}
+"""Column -> the limit whose margin it holds: above zero inside, below zero outside."""
+_ANSWER_TITLES = (*_ANSWER, *_MARGINS, "violations")
 
 
 def table(titles: Iterable[str], rows: Iterable[Iterable[Value]]) -> str:
@@ -66,14 +77,14 @@ def recommendation(record: Recommendation) -> str:
     """All options, `status` telling ranked, unranked and near misses apart."""
     listed: list[tuple[str, Answer]] = [("ranked", answer) for answer in record.ranked]
     listed += [("near_miss", answer) for answer in record.near_misses] + [("unranked", answer) for answer in record.unranked]
-    return _records(("status", *_ANSWER, "violations"), ({"status": status, **_answer(answer)} for status, answer in listed))
+    return _records(("status", *_ANSWER_TITLES), ({"status": status, **_answer(answer)} for status, answer in listed))
 
 
 def estimate(record: EstimateAnswer) -> str:
     """The deployment as one row, or one row per point of the sweep."""
     if not record.sweep:
         row: Row = {**(_answer(record.answer) if record.answer else {}), "violations": _violations(record.violations)}
-        return _records(("status", *_ANSWER, "violations"), [{**row, "status": record.status, "reason": record.reason}])
+        return _records(("status", *_ANSWER_TITLES), [{**row, "status": record.status, "reason": record.reason}])
     over = record.sweep_over or "value"
     speeds = {name.replace(".", "_"): name for name in _SPEED}
     rows = (
@@ -105,7 +116,7 @@ def comparison(record: Comparison) -> str:
         }
         for column in record.columns
     )
-    best = (*_ANSWER, "violations") if record.workload else ()
+    best = _ANSWER_TITLES if record.workload else ()
     return _records(dict.fromkeys(("chip", "name", "chip_vendor", *facts, "engines", "formats", *best)), rows)
 
 
@@ -124,7 +135,13 @@ def _records(titles: Iterable[str], rows: Iterable[Row]) -> str:
 
 
 def _answer(answer: Answer) -> Row:
-    return {**_values(answer, _ANSWER), "violations": _violations(answer.violations if isinstance(answer, NearMiss) else ())}
+    rooms = {phrases.field(room.limit): room.margin for room in answer.headroom}
+    broken = answer.violations if isinstance(answer, NearMiss) else ()
+    return {
+        **_values(answer, _ANSWER),
+        **{title: rooms.get(limit) for title, limit in _MARGINS.items()},
+        "violations": _violations(broken),
+    }
 
 
 def _values(record: object, places: Mapping[str, str]) -> Row:

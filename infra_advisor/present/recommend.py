@@ -15,6 +15,8 @@ _SHOWN_EXCLUDED = 3
 _INCLUDE = "--include "
 """Begins the reason for leaving out a doubtful offer: the option that would admit it."""
 _UNKNOWN = " unknown"
+_ANY = "any"
+"""What a choice needs to be for something to fit: none at all."""
 
 
 def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int = WIDE) -> Page:
@@ -84,7 +86,7 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
 
 def nothing_fits(record: Recommendation, say: Say) -> list[Block]:
     """Which limit binds, and the cheapest relaxation of each."""
-    if not phrases.has_targets(record.limits):
+    if not phrases.has_targets(record.limits) and not record.relaxations:
         return [Para((Text(say("nothing_ranked"), "bad"),))]
     alone = [way.limit for way in record.relaxations]
     together = [broken.limit for miss in record.near_misses[:1] for broken in miss.violations]
@@ -104,11 +106,11 @@ def relaxations(record: Recommendation, say: Say) -> list[str]:
     misses = {miss.id: miss for miss in record.near_misses}
     return [
         say(
-            "relaxation",
+            "relaxation" if way.needed != _ANY else "relaxation.any",
             limit=phrases.limit(say, way.limit),
             allowed=numbers.stated(phrases.field(way.limit), way.allowed),
             needed=numbers.by_name(phrases.field(way.limit), way.needed),
-            text=_admitted(misses[way.answer], say) if way.answer in misses else way.text,
+            text=_admitted(misses[way.answer], say) if way.answer in misses else way.text[:1].upper() + way.text[1:],
         )
         for way in record.relaxations
     ]

@@ -9,7 +9,7 @@ GOLDEN = {
     "recommend.txt": ("recommend --model 70b --users 20 --ttft 600ms --top 6", 0),
     "recommend-explain.txt": ("recommend --model 70b --users 20 --ttft 600ms --where cloud --top 1 --explain", 0),
     "recommend.md": ("recommend --model 70b --users 20 --ttft 600ms --residency jp --format markdown", 0),
-    "recommend.json": ("recommend --model 70b --rate 2/s --at p95 --tpot 60ms --accelerator mi300x,l4 --top 1 --format json", 0),
+    "recommend.json": ("recommend --model 70b --rate 2/s --at p95 --tpot 60ms --where cloud --vendor amd --top 1 --format json", 0),
     "nothing-fits.txt": ("recommend --model deepseek-r1 --concurrency 8 --ttft 50ms --where cloud,onprem", 4),
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,7 +229,25 @@ def test_when_nothing_fits_the_binding_limit_and_the_way_out_are_named(frozen: C
     found = recommend(frozen, CHAT, limits)
     assert (found.status, found.ranked) == ("nothing_fits", ())
     assert {violation.limit for miss in found.near_misses for violation in miss.violations} == binding
-    assert {relaxation.limit for relaxation in found.relaxations} == binding
+    assert {relaxation.limit for relaxation in found.relaxations} - {"where", "accelerator", "provider"} == binding
+
+
+@pytest.mark.parametrize(
+    ("limits", "choice"),
+    [
+        (Limits(where=("cloud",), vendor=Choice(keep=("apple",))), "vendor"),
+        (Limits(where=("cloud",), max_price_age_d=1), "max_price_age_d"),
+        (Limits(where=("cloud",), accelerator=Choice(keep=("l4",)), provider=Choice(keep=("aws",))), "accelerator"),
+    ],
+    ids=["vendor", "price age", "accelerator"],
+)
+def test_a_choice_that_shuts_everything_out_is_named(frozen: Catalog, limits: Limits, choice: str) -> None:
+    """Dropping that choice alone, and nothing else, lets the named answer rank."""
+    found = recommend(frozen, CHAT, limits)
+    assert found.status == "nothing_fits"
+    way = next(way for way in found.relaxations if way.limit == choice)
+    freed = replace(limits, **{choice: None if choice == "max_price_age_d" else Choice()})
+    assert recommend(frozen, CHAT, freed, top=1).ranked[0].id == way.answer
 
 
 def test_the_cheaper_of_two_equal_ways_out_is_named(frozen: Catalog) -> None:

@@ -219,6 +219,7 @@ def test_a_load_of_next_to_nothing_costs_the_whole_machine(advisor: Run) -> None
         (json.dumps({**CONFIG, "hidden_size": float("nan")}), "expected a whole number"),
         (json.dumps({**CONFIG, "hidden_size": float("inf")}), "expected a whole number"),
         (json.dumps({**CONFIG, "num_hidden_layers": 10**9}), "expected a whole number from 1 to"),
+        (json.dumps({**CONFIG, "num_key_value_heads": 7}), "32 query heads do not divide by 7 key-value heads"),
         (json.dumps({**CONFIG, "vocab_size": None}), "needs vocab_size"),
         (json.dumps(CONFIG).replace("4096", "9" * 5000), "not a usable config.json"),
         (json.dumps({**CONFIG, "torch_dtype": "float3"}), "dtype 'float3' is not known"),

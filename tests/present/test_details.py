@@ -6,7 +6,7 @@ import pytest
 from present import samples
 from rich.cells import cell_len
 
-from infra_advisor.advice.answer import Answer, Assumption, Headroom, LimitsPart, Recommendation
+from infra_advisor.advice.answer import Answer, Assumption, Headroom, LimitsPart, Recommendation, Relaxation
 from infra_advisor.present import assumptions, render
 from infra_advisor.present.details import detail_grid
 from infra_advisor.present.screen import Screen
@@ -132,6 +132,16 @@ def test_what_cannot_be_ranked_is_a_sentence() -> None:
     assert "Searched: 9 offers." in text
     text = flat(page(samples.recommendation(considered={"unranked": 2}), 120))
     assert "Not ranked: 2 options: 2 with unknown speed." in text
+
+
+def test_a_choice_that_shuts_everything_out_is_named_without_any_target() -> None:
+    way = Relaxation(limit="where", allowed="edge", needed="any", answer="x", text="without --where: 2x L4 (Lambda) fits")
+    limits = LimitsPart(where=("edge",))
+    record = samples.recommendation(status="nothing_fits", ranked=(), near_misses=(), relaxations=(way,), limits=limits)
+    assert flat(page(record, 120)).startswith(
+        "Nothing meets every limit. What binds: class. The cheapest way out of each: "
+        "- class: edge was asked. Without --where: 2x L4 (Lambda) fits."
+    )
 
 
 def test_limits_that_bind_together_are_told_so() -> None:

@@ -166,6 +166,7 @@ def test_csv_keeps_full_figures_and_tells_what_is_ranked() -> None:
     assert float(rows[0]["ttft_s_mean"]) == 0.212
     assert rows[0]["usd_per_month"] == "7270.8"
     assert rows[0]["ttft_s_p95"] == ""
+    assert (rows[0]["margin_ttft"], rows[0]["margin_tpot"], rows[0]["margin_budget"]) == ("0.576", "0.358", "")
     assert rows[2]["violations"] == "ttft_s: 0.612 (allowed 0.5)"
 
 

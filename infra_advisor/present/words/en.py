@@ -55,6 +55,7 @@ TEXTS: Mapping[str, str] = {
     "limit.residency": "residency",
     "limit.where": "class",
     "limit.memory": "memory",
+    "limit.owned": "owned device",
     "limit.weights": "weights",
     "name.input_tokens": "input",
     "name.output_tokens": "output",
@@ -98,6 +99,7 @@ TEXTS: Mapping[str, str] = {
     "binds.together": "What binds: {limits}, together: no change of one alone admits anything.",
     "relax": "The cheapest way out of each:",
     "relaxation": "{limit}: {allowed} was asked, {needed} is needed. {text}.",
+    "relaxation.any": "{limit}: {allowed} was asked. {text}.",
     "relaxation.admits": "With {relax} this fits: {hardware}, {where}, {run}, at {cost} USD/Mtok and {monthly} USD/month",
     "list": "{first} and {last}",
     # recommend: the question

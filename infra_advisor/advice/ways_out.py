@@ -1,0 +1,37 @@
+"""Where nothing fits: which of the choices of place, seller, hardware or price age shuts everything out, tried one at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from infra_advisor.advice.answer import Recommendation, Relaxation
+from infra_advisor.advice.limits import CLASSES, Choice, Limits
+
+SELLERS = {"purchase": "bought", "owned": "owned"}
+
+
+def ways_out(limits: Limits, ask: Callable[[Limits], Recommendation]) -> Iterator[Relaxation]:
+    """The choices that, dropped alone, let something meet all the other limits. `ask` answers the question under other limits."""
+    for name, option, allowed, freed in _without_each(limits):
+        answer = ask(freed)
+        if not answer.ranked:
+            continue
+        winner = answer.ranked[0]
+        where = SELLERS.get(winner.offer.provider) or winner.offer.provider_name or winner.offer.provider
+        shown = f"{winner.hardware.accelerators_total}x {winner.hardware.accelerator_name} ({where})"
+        if winner.hardware.class_ == "api":
+            shown = f"the hosted API of {where}"
+        yield Relaxation(limit=name, allowed=allowed, needed="any", answer=winner.id, text=f"without {option}: {shown} fits")
+
+
+def _without_each(limits: Limits) -> Iterator[tuple[str, str, str | float, Limits]]:
+    """(limit, option, its value, the limits without it) for each choice that was made."""
+    if limits.owned is not None:
+        yield "owned", "--owned", limits.owned, replace(limits, owned=None)
+    if set(limits.where) != set(CLASSES):
+        yield "where", "--where", ",".join(limits.where), replace(limits, where=CLASSES)
+    for name, choice in (("vendor", limits.vendor), ("provider", limits.provider), ("accelerator", limits.accelerator)):
+        if choice.keep or choice.drop:
+            spelled = ",".join((*choice.keep, *(f"!{dropped}" for dropped in choice.drop)))
+            yield name, f"--{name}", spelled, replace(limits, **{name: Choice()})  # type: ignore[arg-type]
+    if limits.max_price_age_d is not None:
+        yield "max_price_age_d", "--max-age", limits.max_price_age_d, replace(limits, max_price_age_d=None)
