@@ -1,6 +1,7 @@
 """`advisor`: finds the command, and turns our errors into a message and an exit status."""
 
 import gc
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -85,6 +86,7 @@ def advisor(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. A bug keeps its traceback and exits with 1."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # element by element needs no BLAS; starting its threads only costs time
     gc.disable()  # a command lives for a second and keeps nearly all it makes: collecting costs time and frees nothing
     try:
         typer.main.get_command(app)(args=None if arguments is None else list(arguments), prog_name="advisor")
