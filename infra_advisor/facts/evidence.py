@@ -150,9 +150,9 @@ class EvidenceTable:
         return tuple(name for name in self.header if name not in COLUMNS)
 
     def problems(self, *, own_columns: bool = False) -> list[str]:
-        """One line per fault, with file and line. `own_columns`: unknown columns may be the user's, save those that look like ours."""
-        unknown = [(name, did_you_mean(name, COLUMNS)) for name in self.unknown_columns]
-        found = [f"{self.path}: unknown column {name!r}.{meant}" for name, meant in unknown if meant or not own_columns]
+        """One line per fault, with file and line. `own_columns`: unknown columns are the user's, save times in another unit."""
+        unknown = [name for name in self.unknown_columns if not own_columns or name.lower().startswith(("ttft", "tpot"))]
+        found = [f"{self.path}: unknown column {name!r}.{did_you_mean(name, COLUMNS)}" for name in unknown]
         for position, faults in sorted(self.faults.items()):
             place = f"{self.path}:{self.lines[position]}"
             found += [f"{place}: {column}: {fault}" if column else f"{place}: {fault}" for column, fault in faults.items()]

@@ -15,7 +15,6 @@ from infra_advisor.facts.evidence import UNKNOWN_MODEL, Measurement
 from infra_advisor.facts.formats import Formats
 from infra_advisor.facts.models import LanguageModel
 from infra_advisor.physics.transformer import weight_bytes
-from infra_advisor.physics.work import decode_work, weight_bytes_read
 from infra_advisor.units import GB, GIB
 
 THROUGHPUT_OVER_TPOT = 1.12
@@ -156,12 +155,12 @@ def _bounds(model_id: str, weight_dtype: str | None, facts: Facts) -> _Bounds | 
         stored = facts.formats.published_as(facts.formats.weight(weight_dtype), mixture=model.is_mixture, native=model.native_format)
     except (UsageError, CatalogError):
         return None
-    shape = model.shape()
-    work = decode_work(shape, batch=1.0, context=1.0)
-    dense, experts = weight_bytes_read(work, stored.by_part, tied=shape.tied)
+    shape, bits = model.shape(), stored.by_part
+    held = weight_bytes(shape, bits)
+    routed = sum(layers * experts.top_k * experts.elements for layers, experts in shape.routed_experts)
+    step_bytes = held.linear + routed * bits.experts / 8 + (held.embedding if shape.tied else held.head)
     active = shape.active_parameters
-    whole = weight_bytes(shape, stored.by_part)
-    return _Bounds(float(dense + experts), 2.0 * active * shape.prefill_share, active < SMALL_PARAMETERS, whole.total - whole.extra)
+    return _Bounds(step_bytes, 2.0 * active * shape.prefill_share, active < SMALL_PARAMETERS, held.total - held.extra)
 
 
 def beyond_physics(row: Measurement, chip: Chip, needed: _Bounds) -> Iterator[str]:

@@ -32,6 +32,8 @@ def read_results(path: Path, problems: list[str]) -> list[Measurement]:
     found: list[str] = []
     text = _text(path, found)
     rows = [] if text is None else _read(text, path, found)
+    if not rows and not found:
+        found.append(f"{path}: holds no results")
     problems += found[:MOST_PROBLEMS]
     if len(found) > MOST_PROBLEMS:
         problems.append(f"{path}: {len(found) - MOST_PROBLEMS:,} more problems")
@@ -57,7 +59,7 @@ def _text(path: Path, problems: list[str]) -> str | None:
 
 def _read(text: str, path: Path, problems: list[str]) -> list[Measurement]:
     if text.lstrip()[0] in "{[":
-        return _from_records(_json_records(text, path, problems), path, problems)
+        return _numbered(_from_records(_json_records(text, path, problems)), path)
     lines = text.splitlines()
     if is_markdown(lines):
         return _numbered(read_llama_bench(markdown_records(lines, str(path), problems)), path)
@@ -125,7 +127,7 @@ def _csv_records(text: str, path: Path, problems: list[str]) -> Iterable[Located
         problems.append(f"{path}:{reader.line_num}: {error}; the rest is not read")
 
 
-def _from_records(records: list[Located], path: Path, problems: list[str]) -> list[Measurement]:
+def _from_records(records: list[Located]) -> Iterable[Measurement]:
     rows: list[Measurement | None] = []
     tests: list[Located] = []
     unknown: list[Place] = []
@@ -147,9 +149,7 @@ def _from_records(records: list[Located], path: Path, problems: list[str]) -> li
         unknown[0].problem(_unknown() if len(unknown) == len(records) else "not a result of a known format")
         for place in unknown[1:] if len(unknown) < len(records) else ():
             place.problem("not a result of a known format")
-    if not records and not problems:
-        problems.append(f"{path}: holds no results")
-    return _numbered((row for row in rows if row is not None), path)
+    return (row for row in rows if row is not None)
 
 
 def _numbered(rows: Iterable[Measurement], path: Path) -> list[Measurement]:
