@@ -60,9 +60,22 @@ def catalog_index(catalog: Path) -> str:
         ("collection", "entries", "single facts"), rows
     )
     text += "\n## Bulk tables\n\nOne line per row of the file, with its own `source` and, where prices age, its own `seen`.\n"
-    for path in sorted(catalog.glob("**/*.csv")):
+    for path in sorted(catalog.glob("*.csv")):
         text += "\n" + bulk_table(catalog, path)
-    return text
+    return text + "\n" + evidence_table(catalog)
+
+
+def evidence_table(catalog: Path) -> str:
+    """The sources of measured points: rows of each, and what its figures count."""
+    described = read(catalog / "sources" / "evidence.yaml")
+    counts: dict[str, int] = {}
+    for path in sorted((catalog / "evidence").glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                counts[row["source_id"]] = counts.get(row["source_id"], 0) + 1
+    lines = [(code(name), f"{count:,}", described[name]["title"], described[name]["counts"]) for name, count in sorted(counts.items())]
+    text = f"## Measured points\n\n{sum(counts.values()):,} rows in `evidence/`, one measured operating point each.\n\n"
+    return text + table(("source", "rows", "title", "what its figures count"), lines)
 
 
 def count_facts(value: Any) -> int:

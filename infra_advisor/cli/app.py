@@ -106,3 +106,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from infra_advisor.cli.complain import unwritable
 
         sys.exit(unwritable(error))
+    finally:
+        gc.enable()

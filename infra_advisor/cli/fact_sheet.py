@@ -76,7 +76,23 @@ def _entry_sheet(catalog: "Catalog", collection: str, name: str) -> Listing:
     notes = [f"{source}: {_described(sources[source])}" for source in used if source in sources]
     if len(files) == 1:
         notes.insert(0, f"All of it from {files.pop()}.")
+    if collection == "chips":
+        notes.insert(0, _measured(catalog, name))
     return _sheet(f"{name} ({collection.removesuffix('s')})", rows, tuple(notes))
+
+
+def _measured(catalog: "Catalog", chip: str) -> str:
+    """How much has been measured on a chip, and how old it is."""
+    from infra_advisor.facts.evidence import evidence_files, read_evidence
+    from infra_advisor.facts.evidence_use import coverage
+
+    found = coverage(read_evidence(evidence_files(catalog.path), []), chip, catalog.as_of)
+    if not found.rows:
+        return "Nobody's measurements of it are in the catalog."
+    figures = f"{found.with_ttft:,} with TTFT, {found.with_tpot:,} with TPOT or a decode rate, {found.with_throughput:,} with throughput"
+    of = f"{len(found.models):,} models under {', '.join(found.engines[:4])}{' and others' if len(found.engines) > 4 else ''}"
+    age = f"newest {found.newest} ({found.age_days:,} days)" if found.age_days is not None else "undated"
+    return f"Measured: {found.rows:,} rows ({found.usable:,} fit for use) of {of}; {figures}; {age}."
 
 
 def _source_file(collection: str) -> str:

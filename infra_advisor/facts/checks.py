@@ -20,6 +20,10 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chip_checks import check_aliases, check_chips
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engine_checks import check_engines
+from infra_advisor.facts.evidence import evidence_files, read_evidence
+from infra_advisor.facts.evidence_checks import check_measurements
+from infra_advisor.facts.evidence_exceptions import unexplained
+from infra_advisor.facts.evidence_sources import read_evidence_sources, undefined_sources
 from infra_advisor.facts.fact import FROM_MEMORY, Source
 from infra_advisor.facts.files import explain, read_rows
 from infra_advisor.facts.market import ExchangeRate, Node, Offer
@@ -121,6 +125,19 @@ def _models(catalog: Catalog) -> Iterator[str]:
     for hf_id, count in Counter(model.hf_id for model in found if model.hf_id).items():
         if count > 1:
             yield f"models: {count} entries have the hf_id {hf_id}"
+
+
+def _evidence(catalog: Catalog) -> Iterator[str]:
+    """Every measured point is readable, sourced, and within what physics allows unless an exception says why."""
+    paths = evidence_files(catalog.path)
+    if not paths:
+        return
+    problems: list[str] = []
+    rows = read_evidence(paths, problems)
+    sources = read_evidence_sources(catalog.path, problems)
+    yield from problems
+    found = [*undefined_sources(rows, sources), *unexplained(check_measurements(rows, catalog), rows)]
+    yield from (f"evidence: {row}: {why}" for row, why in found)
 
 
 def _model_names(catalog: Catalog) -> Iterator[str]:
@@ -261,6 +278,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("assumptions",), _assumptions),
     (("providers", "model_ids", "version"), _api_prices),
     (("chips", "model_ids"), _references),
+    (("chips", "model_ids", "formats"), _evidence),
     ((), _sources),
 )
 """What must have been read -> the check."""

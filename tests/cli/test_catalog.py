@@ -1,9 +1,12 @@
 """`advisor catalog`: the facts on a screen, with where they come from."""
 
+import csv
 import json
 from pathlib import Path
 
 import pytest
+
+from infra_advisor.paths import catalog_dir
 
 from .conftest import Run
 
@@ -83,3 +86,13 @@ def test_path_is_a_directory(run: Run) -> None:
 @pytest.mark.parametrize("form", ["table", "markdown", "csv"])
 def test_lists_come_in_every_format(run: Run, form: str) -> None:
     assert "h100-sxm" in run("catalog", "list", "chips", "h100", "--format", form).out
+
+
+def test_a_chip_says_how_much_was_measured_on_it(run: Run) -> None:
+    """The count is that of the rows of the evidence tables; a chip without any says so."""
+    rows = 0
+    for path in (catalog_dir() / "evidence").glob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows += sum(row["chip"] == "l40s" for row in csv.DictReader(stream))
+    assert f"Measured: {rows:,} rows" in run("catalog", "show", "l40s").out
+    assert "Nobody's measurements" in run("catalog", "show", "tpu-8i").out
