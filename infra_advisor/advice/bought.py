@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.advice.ownership import machines_of, owned_cost
 from infra_advisor.errors import UsageError
@@ -14,8 +14,6 @@ from infra_advisor.facts.market import rates_on
 from infra_advisor.facts.purchases import PurchaseOption, purchase_options
 from infra_advisor.search.platforms import platform_of_box
 from infra_advisor.units import GB
-
-MOST_OWNED = 64
 
 
 def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator[Priced]:
@@ -138,12 +136,13 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
         region=None,
         country=limits.residency,
         price_kind="owned (power and hosting only)",
-        usd_per_h=ownership.usd_per_h,
+        usd_per_h=None if ownership.power_w is None else ownership.usd_per_h,
         price_date=catalog.as_of.isoformat(),
         price_age_d=0,
         source="owned",
         purchase_usd=0.0,
         cost_lines=ownership.lines,
+        notes=("power unknown: so is what it costs to run",) if ownership.power_w is None else (),
         board_w=chip.power.value if chip.power else None,
         ownership=ownership,
     )

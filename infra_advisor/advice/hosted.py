@@ -56,6 +56,8 @@ def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, count
         return "weight and cache formats are not published"
     if answer.cost.usd_per_mtok_output is None:
         return "no list price for prompt and output tokens"
+    if limits.vendor.drop or limits.accelerator.drop:
+        return "hardware unknown: what runs behind the endpoint is not published"
     if limits.residency and country is None:
         return f"residency unknown: processing is {offer.residency_class or 'not stated'}"
     if limits.ttft_s or limits.tpot_s or limits.throughput_tokens_per_s:

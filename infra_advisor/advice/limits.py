@@ -8,6 +8,8 @@ from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.countries import COUNTRIES
 
 MOST_TOKENS_PER_S = 1e12
+MOST_OWNED = 64
+"""Accelerators of one owned machine."""
 
 Statistic = Literal["mean", "p50", "p95"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from infra_advisor.advice.answer import Answer, NearMiss, Relaxation, Violation
-from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.rows import Row
 from infra_advisor.search.fleet import Fleets
 
@@ -59,6 +59,10 @@ def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str |
         found.append(
             Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none")
         )
+    if limits.owned is not None and answer.hardware.instances > 1:
+        needed = f"{answer.hardware.accelerator}:{answer.hardware.accelerators_billed:.0f}"
+        relax = f"--owned {needed}" if answer.hardware.accelerators_billed <= MOST_OWNED else "a smaller load"
+        found.append(Violation(limit="owned", allowed=limits.owned, predicted=needed, relax=relax))
     if narrower:
         found.append(Violation(limit="weights", allowed="8 bits or native", predicted=answer.software.weights, relax="--weights 4bit"))
     return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from infra_advisor.advice.answer import Answer, NearMiss, Recommendation
+from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommendation
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
 from infra_advisor.advice.hosted import hosted_answers
@@ -14,7 +14,7 @@ from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, 
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
-from infra_advisor.advice.rows import Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
 from infra_advisor.facts.catalog import Catalog
@@ -55,7 +55,7 @@ def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top
     inside = [option for option in options if option.outside is None]
     certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
     doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
-    kept = best_places(found, rank, lambda place: bool(found.kept[place]), of_each_size=limits.budget_usd_per_month is not None)
+    kept = best_places(found, rank, lambda place: _enough(found, place, limits), of_each_size=limits.budget_usd_per_month is not None)
     fitting = sorted(rows(found, certain, kept, rank), key=lambda row: row.key)
     affordable = [row for row in fitting if within_budget(row, limits)]
     distinct, behind = merged(affordable, found, merge)
@@ -74,7 +74,7 @@ def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top
         workload=workload_part(understood),
         limits=limits_part(limits),
         rank_by=rank,
-        assumptions=(*understood.assumptions, *cost_assumptions(catalog, options, limits)),
+        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits)),
         status="ok" if ranked else "nothing_fits",
         ranked=tuple(ranked),
         ranked_total=len(distinct) + len(api_ranked),
@@ -111,6 +111,18 @@ def search(
         accept=accept,
         one_replica=one_replica,
     )
+
+
+def _enough(found: Fleets, place: int, limits: Limits) -> bool:
+    """Every target is met, and by no more machines than are owned."""
+    return bool(found.kept[place]) and (limits.owned is None or bool(found.machines[place] <= 1))
+
+
+def _rule(rank: str) -> tuple[Assumption, ...]:
+    if rank != "balanced":
+        return ()
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in BALANCED_WEIGHTS.items())
+    return (Assumption(name="balanced_weights", value=weights, origin="default", note="exponents of a product; the smallest ranks first"),)
 
 
 def _place_unknown(option: Priced, limits: Limits) -> bool:
@@ -216,7 +228,7 @@ def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], 
     places = best_places(
         found,
         "near",
-        lambda place: not found.kept[place],
+        lambda place: not _enough(found, place, limits),
         figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))],
     )
     return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)

@@ -8,7 +8,7 @@ from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -> Iterator[str]:
-    """About the winner: what an unstated load hides, and how old its price is."""
+    """About the winner: what an unstated load hides, how old its price is, and whether it can be had."""
     if not ranked:
         return
     winner = ranked[0]
@@ -17,10 +17,13 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -
         yield f"No load was given, which favours large machines: the first answer carries up to {most}. Size it with --users or --rate."
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
+    which = "the first answer" if len(ranked) > 1 else "this answer"
     if allowed is not None and age is not None and age > allowed:
-        which = "the first answer" if len(ranked) > 1 else "this answer"
         seen = f"The price of {which} was last seen {age} days ago ({winner.offer.price_date})"
         yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
+    provider = catalog.providers.get(winner.offer.provider)
+    if winner.hardware.class_ == "cloud" and provider is not None and provider.lists_every_region:
+        yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."
 
 
 def price_age_limit_d(catalog: Catalog, answer: Answer) -> float | None:

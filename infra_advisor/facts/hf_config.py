@@ -78,7 +78,8 @@ def model_of(raw: Mapping[str, Any], path: Path) -> LanguageModel:
 
 def build(made: Architecture, fields: Fields, *, path: Path, kind: str, native: str, name: str | None = None) -> LanguageModel:
     """The record of a model read from a local file. Raises UsageError where the layers are not believable."""
-    label = name or str(fields.raw.get("_name_or_path") or "").strip("/").rsplit("/", 1)[-1] or path.resolve().parent.name
+    own = path.resolve().parent.name if path.stem == "config" else path.stem
+    label = name or str(fields.raw.get("_name_or_path") or "").strip("/").rsplit("/", 1)[-1] or own
     seen = datetime.date.fromtimestamp(path.stat().st_mtime).isoformat() if path.exists() else datetime.date.today().isoformat()
     record: dict[str, Any] = {
         "id": _slug(label, kind),

@@ -82,6 +82,8 @@ class Provider(Record):
     sites_in_japan: tuple[str, ...] = ()
     price_list_ids: tuple[str, ...] = ()
     """Keys under which API price lists name this operator."""
+    lists_every_region: bool = False
+    """Its price list names every machine in every region: listed is not available."""
     attestations: tuple[Attestation, ...] = ()
     note: str | None = None
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from infra_advisor.advice.answer import Assumption
+from infra_advisor.advice.answer import Assumption, CatalogStamp
 from infra_advisor.present import numbers
 from infra_advisor.present.blocks import Para
 from infra_advisor.present.words import Words
@@ -55,3 +55,9 @@ def quantity(say: Words, name: str) -> str:
     name = _PER_KWH.sub("", name)
     unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
     return name.removesuffix(unit).replace("_", " ")
+
+
+def stamp(catalog: CatalogStamp, as_of: str, say: Words) -> str:
+    """Which facts an answer rests on, the reader's own among them."""
+    text = say("catalog", version=catalog.version, as_of=as_of, hash=catalog.hash)
+    return " ".join((text, say("catalog.layers", layers=", ".join(catalog.layers)))) if catalog.layers else text

@@ -30,9 +30,7 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
     if explain and record.workload:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
     blocks += assumptions.assumed(record.assumptions, (), say)
-    return Page(
-        (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
-    )
+    return Page((*blocks, Para((Text(assumptions.stamp(record.catalog, record.as_of, say), "dim"),))))
 
 
 def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:

@@ -21,9 +21,7 @@ def page(record: EstimateAnswer, say: Say) -> Page:
         blocks += explain_blocks(record.answer, record.workload, say)
     blocks += _sweep(record, say)
     blocks += assumptions.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
-    return Page(
-        (*blocks, Para((Text(say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash), "dim"),)))
-    )
+    return Page((*blocks, Para((Text(assumptions.stamp(record.catalog, record.as_of, say), "dim"),))))
 
 
 def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:

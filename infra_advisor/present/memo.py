@@ -191,6 +191,8 @@ def _sources(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _reproduce(record: Recommendation, say: Say, command: str) -> list[Block]:
-    stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
-    layers = (say("catalog.layers", layers=", ".join(record.catalog.layers)),) if record.catalog.layers else ()
-    return [Heading(say("memo.reproduce")), *([Code((command,))] if command else []), Para((stamp, *layers))]
+    return [
+        Heading(say("memo.reproduce")),
+        *([Code((command,))] if command else []),
+        Para((assumptions.stamp(record.catalog, record.as_of, say),)),
+    ]

@@ -16,7 +16,7 @@ _FIELDS = {
 """Limits by their short name -> the field whose name tells the unit."""
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
 _HOSTED, _NOT_PUBLISHED = "hosted", "not published"
-_VIOLATIONS = {"weights": "violation.weights", "residency": "violation.residency"}
+_VIOLATIONS = {"weights": "violation.weights", "residency": "violation.residency", "owned": "violation.owned"}
 _LOWER_LIMITS = ("throughput_tokens_per_s",)
 _WITH_STATISTIC = ("ttft_s", "tpot_s")
 
@@ -211,7 +211,7 @@ def load(say: Words, workload: WorkloadPart) -> str:
     if workload.utilisation is not None:
         return say("load.none", utilisation=numbers.percent(workload.utilisation))
     if workload.concurrency is not None:
-        return say("load.concurrency", concurrency=numbers.whole(workload.concurrency))
+        return say.counted("load.concurrency", workload.concurrency, concurrency=numbers.whole(workload.concurrency))
     if workload.request_rate_per_s is not None:
         return say("load.rate", rate=numbers.exact(workload.request_rate_per_s))
     return say("load.none.plain")

@@ -11,6 +11,7 @@ from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
 _SHOWN_REASONS = 3
+_SHOWN_UNRANKED = 5
 _SHOWN_EXCLUDED = 3
 _INCLUDE = "--include "
 """Begins the reason for leaving out a doubtful offer: the option that would admit it."""
@@ -38,8 +39,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
     blocks += left_out(record, say)
     blocks += assumptions.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
     blocks += hints(record, say, explain=explain, detailed=detailed)
-    stamp = say("catalog", version=record.catalog.version, as_of=record.as_of, hash=record.catalog.hash)
-    return Page((*blocks, Para((Text(stamp, "dim"),))))
+    return Page((*blocks, Para((Text(assumptions.stamp(record.catalog, record.as_of, say), "dim"),))))
 
 
 def headline(record: Recommendation, say: Say) -> list[Block]:
@@ -230,8 +230,30 @@ def unranked(record: Recommendation, say: Say) -> list[Block]:
     lacking = Counter(_lack(answer.reason, say) for answer in record.unranked).most_common()
     texts = [say("unranked.group", lack=lack, count=f"{count:,}") for lack, count in lacking[:_SHOWN_REASONS]]
     total, listed = record.considered.get("unranked", len(record.unranked)), len(record.unranked)
-    key = "unranked.text" if total <= listed else "unranked.text.part"
-    return [Para((say(key, total=f"{total:,}", listed=f"{listed:,}", lacking=phrases.listed(say, texts)),), lead=say("unranked"))]
+    lack = phrases.listed(say, texts)
+    if total <= listed:
+        text = say.counted("unranked.text", total, lacking=lack)
+    else:
+        text = say("unranked.text.part", total=f"{total:,}", listed=f"{listed:,}", lacking=lack)
+    blocks: list[Block] = [Para((text,), lead=say("unranked"))]
+    timed = [answer for answer in record.unranked if answer.performance.ttft_s.mean is not None]
+    if timed and not record.ranked:  # what keeps the targets, but for a price or a country: all the answer there is
+        statistic = record.limits.statistic
+        items = [
+            say(
+                "unranked.item",
+                hardware=phrases.hardware(say, answer),
+                where=phrases.where(say, answer),
+                run=phrases.running(say, answer),
+                ttft=numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
+                tpot=numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
+                grade=answer.grade,
+                lack=_lack(answer.reason, say),
+            )
+            for answer in timed[:_SHOWN_UNRANKED]
+        ]
+        blocks.append(Bullets(tuple(items)))
+    return blocks
 
 
 def _lack(reason: str | None, say: Say) -> str:

@@ -13,7 +13,18 @@ from infra_advisor.search.calibration import Family
 AUTO = "auto"
 EIGHT_BIT = ("fp8", "int8", "gguf-q8_0", "mlx-8bit", "int8-w8a16", "bfp8")
 """Eight-bit formats in the order in which `auto` tries them."""
-FOUR_BIT = ("nvfp4", "int4-awq-g128", "int4-gptq-g128", "gguf-q4_k_m", "mlx-4bit", "exl3-4.0bpw", "mxfp4", "int4-w4a8", "bfp8-bfp4")
+FOUR_BIT = (
+    "nvfp4",
+    "int4-awq-g128",
+    "int4-gptq-g128",
+    "gguf-q4_k_m",
+    "mlx-4bit",
+    "int4-g32",
+    "exl3-4.0bpw",
+    "mxfp4",
+    "int4-w4a8",
+    "bfp8-bfp4",
+)
 LOCAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "mxfp4-experts": ("mxfp4-experts", "mxfp4", "gguf-mxfp4", "mlx-mxfp4"),
     "bf16": ("bf16", "fp16", "gguf-bf16", "gguf-f16"),

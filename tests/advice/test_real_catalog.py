@@ -11,6 +11,7 @@ import pytest
 from catalogs import DAY
 
 from infra_advisor.advice.answer import Answer, NearMiss, Predicted, Recommendation
+from infra_advisor.advice.estimate import estimate
 from infra_advisor.advice.limits import DOUBTFUL, Choice, Limits
 from infra_advisor.advice.recommend import recommend
 from infra_advisor.facts.catalog import Catalog, load
@@ -450,3 +451,40 @@ def test_fewer_offers_cost_no_less() -> None:
         for name in (IN_FULL, "70b-japan")
     )
     assert 0 < anywhere <= japan
+
+
+@pytest.mark.parametrize(
+    ("chip", "published_s"),
+    [("a100-sxm-40gb", 2.82), ("a800-sxm-80gb", 2.81), ("h20-141gb", 4.65), ("h200-sxm", 1.17), ("rtx-5090", 3.48), ("rtx-6000-ada", 5.83)],
+)
+def test_long_prompts_take_about_as_long_as_published(chip: str, published_s: float) -> None:
+    """28,650 tokens, Llama-3.1-8B in 16 bits under vLLM, one request at a time: attention is a third of the arithmetic."""
+    work = Workload(model="llama-3.1-8b", weights="bf16", concurrency=1, input_tokens=28_650, output_tokens=256)
+    found = estimate(catalog(), chip, work, engine="vllm", tp=1, pp=1).answer
+    assert found is not None
+    assert found.performance.ttft_s.low <= published_s <= found.performance.ttft_s.high
+
+
+def test_attention_under_serving_engines_is_no_slower_than_under_desktop_ones() -> None:
+    """Otherwise long prompts would send servers to a desktop engine."""
+    families = catalog().parameters["families"]
+    assert families["serving-nvidia"]["score_compute_share"] >= families["local-nvidia"]["score_compute_share"]
+
+
+def test_a_price_list_that_names_everything_everywhere_is_no_proof_of_stock() -> None:
+    work = Workload(model="8b", concurrency=2)
+    listed = recommend(catalog(), work, Limits(where=("cloud",), provider=Choice(keep=("oci",))))
+    assert any("ask whether" in warning for warning in listed.warnings)
+    sold = recommend(catalog(), work, Limits(where=("cloud",), provider=Choice(keep=("gcp",))))
+    assert not any("ask whether" in warning for warning in sold.warnings)
+
+
+def test_prices_known_to_be_superseded_stay_out() -> None:
+    """Lambda announced new prices from 2026-11-16; the old ones rank only when asked for."""
+    work = Workload(model="8b", concurrency=2)
+    limits = Limits(where=("cloud",), provider=Choice(keep=("lambda",)))
+    old = {offer.id for offer in catalog().offers if offer.note and "new prices announced" in offer.note}
+    assert len(old) == 20
+    assert not {row.offer.id for row in recommend(catalog(), work, limits, top=0).ranked} & old
+    asked = recommend(catalog(), work, replace(limits, include=("stale",)), top=0, merge="offer")
+    assert {row.offer.id for row in asked.ranked} & old

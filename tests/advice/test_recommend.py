@@ -1,5 +1,6 @@
 """What `recommend` makes of the mini catalog: prices by hand, what is set aside and why, and the ways out where nothing fits."""
 
+import copy
 import csv
 import datetime
 from dataclasses import replace
@@ -68,6 +69,44 @@ def test_owned_hardware_costs_power_and_space_alone(frozen: Catalog) -> None:
     expected = rated_kw * 0.7 * 1.4 * 24 / JPY_PER_USD + rated_kw * 300 / 730
     assert {row.offer.provider for row in found.ranked} == {"owned"}
     assert found.ranked[0].offer.usd_per_h == pytest.approx(expected)
+
+
+def test_no_more_is_owned_than_was_said(frozen: Catalog) -> None:
+    """Twice the requests that one machine can hold need a second one, which nobody owns: a near miss that asks for twice as many."""
+    one = recommend(frozen, Workload(model="70b", concurrency=1), Limits(owned="h100:4"))
+    most = max(row.performance.max_concurrency or 0 for row in one.ranked)
+    assert {row.hardware.instances for row in one.ranked} == {1}
+    two = recommend(frozen, Workload(model="70b", concurrency=int(8 * most)), Limits(owned="h100:4"))
+    assert not two.ranked
+    broken = [violation for miss in two.near_misses for violation in miss.violations]
+    assert broken
+    assert {violation.limit for violation in broken} == {"owned"}
+    assert all(int(str(violation.predicted).removeprefix("h100-sxm:")) > 4 for violation in broken)
+
+
+def test_what_an_owned_device_costs_is_unknown_where_its_power_is(frozen: Catalog) -> None:
+    """Power and hosting are all an owned device costs: without a power figure there is no cost, and no zero stands in for it."""
+    chip = frozen.chips["h100-sxm"].model_copy(update={"power": None})
+    catalog = copy.copy(frozen)
+    catalog.__dict__["chips"] = {**frozen.chips, "h100-sxm": chip}
+    found = recommend(catalog, Workload(model="70b", concurrency=1), Limits(owned="h100:4"))
+    assert not found.ranked
+    assert {row.cost.usd_per_h for row in found.unranked} == {None}
+    assert all("power unknown" in (row.reason or "") for row in found.unranked)
+
+
+def test_hidden_hardware_does_not_rank_where_some_is_left_out(frozen: Catalog) -> None:
+    """Nobody knows that no NVIDIA chip runs behind an endpoint."""
+    found = recommend(frozen, Workload(model="70b", request_rate_per_s=2), Limits(vendor=Choice(drop=("nvidia",))), top=0)
+    assert "api" not in {row.hardware.class_ for row in found.ranked}
+    assert "hardware unknown" in {(row.reason or "").partition(":")[0] for row in found.unranked if row.hardware.class_ == "api"}
+
+
+def test_a_balanced_order_states_its_weights(frozen: Catalog) -> None:
+    """Half for cost and a quarter each for the two times; other orders have no weights to state."""
+    for rank, stated in (("balanced", ["cost 0.5, ttft 0.25, tpot 0.25"]), ("cost", [])):
+        found = recommend(frozen, Workload(model="70b", users=5), Limits(), rank=rank)
+        assert [one.value for one in found.assumptions if one.name == "balanced_weights"] == stated
 
 
 def test_an_api_is_priced_by_prompt_and_output(frozen: Catalog) -> None:

@@ -562,3 +562,11 @@ def test_any_value_of_a_field_is_read_or_refused(tmp_path: Path, value: object) 
     ):
         path = _config(tmp_path, LLAMA | {field: value})
         _read_or_refused(partial(model_from_config, path), str(path))
+
+
+def test_a_file_that_names_no_model_is_called_after_itself_or_after_its_directory_as_config_json(tmp_path: Path) -> None:
+    text = (CONFIGS / "qwen3-30b-a3b.json").read_text(encoding="utf-8")
+    for path, called in ((tmp_path / "my-model.json", "my-model"), (tmp_path / "their-model" / "config.json", "their-model")):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        assert model_from_config(path).id == called

@@ -237,7 +237,7 @@ def test_a_hosted_winner_claims_no_speed_and_names_the_first_hardware() -> None:
 def test_without_a_load_a_hosted_api_has_no_bill() -> None:
     cost = samples.answer().cost.model_copy(update={"usd_per_h": None, "usd_per_month": None})
     text = flat(page(samples.recommendation(ranked=(hosted().model_copy(update={"cost": cost}),)), 120))
-    assert "9.81 USD per million output tokens; what that is a month depends on the load" in text
+    assert "9.81 USD per million output tokens; what a month costs depends on how many requests come (--rate)." in text
 
 
 def test_compare_labels_memory_and_drops_rows_that_nobody_knows() -> None:
