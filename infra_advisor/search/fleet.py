@@ -131,7 +131,7 @@ def _solved(
     if one_replica:
         solved, over = solve_one(timing, targets, load, utilisation=utilisation)
     else:
-        solved = solve(timing, targets, load, utilisation=utilisation, replicas_unstated=per_machine)
+        solved = solve(timing, targets, load, utilisation=utilisation, per_machine=per_machine)
         over = np.zeros(len(kept_candidates), dtype=bool)
     replicas = solved.replicas
     ttft_s, tpot_s = latency(timing, solved.served, targets.statistic)

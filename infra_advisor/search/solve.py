@@ -136,10 +136,11 @@ def users_of(served: Served, output_tokens: float, think_s: float) -> Column:
     return users
 
 
-def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, replicas_unstated: Column) -> Solved:
-    """Fewest replicas that keep the targets at the load, and where each then works.
+def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, per_machine: Column) -> Solved:
+    """Fewest whole machines that keep the targets at the load, all their replicas at work, and where each then works.
 
-    With no load stated the fleet has `replicas_unstated` replicas and carries `utilisation` of its highest rate.
+    A machine is paid for whole, so a replica it has room for costs nothing and shortens the queues of the others; but there are never
+    more replicas than requests in flight. With no load stated the fleet is one machine and carries `utilisation` of its highest rate.
     """
     opened = load.open_arrivals
     limit = most_in_flight(timing, targets, open_arrivals=opened)
@@ -147,20 +148,30 @@ def solve(timing: Timing, targets: Targets, load: Load, *, utilisation: float, r
     top = timing.serve(at, open_arrivals=opened)
     out = timing.output_tokens
     if load.in_flight is not None:
-        replicas = np.ceil(load.in_flight / np.maximum(np.floor(at + 1e-9), 1.0))
+        needed = np.ceil(load.in_flight / np.maximum(np.floor(at + 1e-9), 1.0))
+        replicas = _filled(needed, per_machine, load.in_flight)
         in_flight = load.in_flight / replicas
     elif load.users is not None:
         users, think_s = load.users, load.think_s
-        replicas = np.maximum(np.ceil(users / users_of(top, out, think_s) - 1e-9), 1.0)
+        needed = np.maximum(np.ceil(users / users_of(top, out, think_s) - 1e-9), 1.0)
+        request_s = top.request_s(out)
+        replicas = _filled(needed, per_machine, users * request_s / (request_s + think_s))
         in_flight = at_share_of(timing, at, lambda served: users_of(served, out, think_s), users / replicas, open_arrivals=opened)
     elif load.request_rate_per_s is not None:
         rate = load.request_rate_per_s
-        replicas = np.maximum(np.ceil(rate / rate_of(top, out) - 1e-9), 1.0)
+        needed = np.maximum(np.ceil(rate / rate_of(top, out) - 1e-9), 1.0)
+        replicas = _filled(needed, per_machine, rate * top.request_s(out))
         in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), rate / replicas, open_arrivals=opened)
     else:
-        replicas = replicas_unstated
+        replicas = per_machine
         in_flight = at_share_of(timing, at, lambda served: rate_of(served, out), utilisation * rate_of(top, out), open_arrivals=opened)
     return Solved(limit, replicas, in_flight, timing.serve(in_flight, open_arrivals=opened), top)
+
+
+def _filled(needed: Column, per_machine: Column, in_flight: float | Column) -> Column:
+    """Replicas of the machines that the needed ones take, but no more than there are requests for."""
+    whole = np.ceil(needed / per_machine) * per_machine
+    return np.minimum(whole, np.maximum(needed, np.ceil(in_flight)))
 
 
 def solve_one(timing: Timing, targets: Targets, load: Load, *, utilisation: float) -> tuple[Solved, NDArray[np.bool_]]:

@@ -121,6 +121,9 @@ def fleets(platform: Platform, question: Question, workload: Workload, targets: 
             continue
         most = int(each[np.cumprod(kept).sum() - 1])
         replicas = math.ceil(workload.concurrency / most)
+        room = platform.chips // candidate.layout.chips
+        if room > 1:  # a machine paid for is used whole, by no more replicas than there are requests
+            replicas = max(replicas, min(math.ceil(replicas / room) * room, math.ceil(workload.concurrency)))
         served = one.serve(np.array([workload.concurrency / replicas]), open_arrivals=False)
         ttft_s, tpot_s = latency(one, served, targets.statistic)
         if (targets.ttft_s or math.inf) < ttft_s[0] or (targets.tpot_s or math.inf) < tpot_s[0]:

@@ -39,7 +39,7 @@ def fitting(shape: Any = LLAMA_8B, **changes: Any) -> Timing:
 
 
 def solved(timed: Timing, targets: Targets, load: Load, **changes: Any) -> Solved:
-    usual: dict[str, Any] = {"utilisation": 0.5, "replicas_unstated": several(timed, 1)}
+    usual: dict[str, Any] = {"utilisation": 0.5, "per_machine": several(timed, 1)}
     return solve(timed, targets, load, **(usual | changes))
 
 
@@ -239,7 +239,7 @@ def test_an_unstated_load_is_a_share_of_the_highest_rate(share: float) -> None:
     """The fleet given carries that share of what it could carry within the targets."""
     timed = fitting()
     targets = Targets(ttft_s=0.5, tpot_s=0.05)
-    found = solved(timed, targets, Load(), utilisation=share, replicas_unstated=several(timed, 3))
+    found = solved(timed, targets, Load(), utilisation=share, per_machine=several(timed, 3))
     alone = found.limit >= 1
     out = timed.output_tokens
     at_limit = timed.serve(np.maximum(found.limit, 1), open_arrivals=True).output_tokens_per_s(out)
@@ -338,3 +338,15 @@ def test_a_miss_is_sized_by_its_own_latency(catalog: Catalog) -> None:
     alone = found.timing.serve(several(found.timing, 1), open_arrivals=False)
     assert np.all(accepted.tpot_s <= alone.tpot_s * 1.2)
     assert np.all(accepted.ttft_s <= alone.ttft_s * 1.2)
+
+
+def test_a_machine_paid_for_is_used_whole() -> None:
+    """Room for 3 replicas per machine: whatever takes one or two of them gets all three, with less in flight on each; but two requests
+    in flight never get three replicas.
+    """
+    timed = fitting()
+    busy = solved(timed, Targets(), Load(in_flight=30.0), per_machine=several(timed, 3))
+    assert np.all(busy.replicas % 3 == 0)
+    np.testing.assert_allclose(busy.in_flight * busy.replicas, 30.0)
+    quiet = solved(timed, Targets(), Load(in_flight=2.0), per_machine=several(timed, 3))
+    assert np.all(quiet.replicas <= 2)
