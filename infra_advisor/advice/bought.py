@@ -79,10 +79,15 @@ def _box(
         marks=marks,
         purchase_usd=float(price_usd),
         cost_lines=ownership.lines,
-        notes=notes,
+        notes=(*notes, *_elsewhere(option, limits)),
         board_w=chip.power.value if chip.power else None,
         ownership=ownership,
     )
+
+
+def _elsewhere(option: PurchaseOption, limits: Limits) -> tuple[str, ...]:
+    """A remark where the price was read in a market that is not the buyer's."""
+    return (f"the price is one of the market in {option.region}",) if option.region and option.region != limits.residency else ()
 
 
 def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: Counter[str]) -> Iterator[Priced]:

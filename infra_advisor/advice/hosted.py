@@ -7,9 +7,10 @@ from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Offer
 from infra_advisor.advice.build import source_title
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.question import Understood
-from infra_advisor.errors import CatalogError
+from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
 from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.formats import parse_format
 from infra_advisor.facts.market import price_on, rates_on
 from infra_advisor.units import HOURS_PER_MONTH
 
@@ -85,6 +86,20 @@ def _offers(catalog: Catalog, understood: Understood, excluded: Counter[str]) ->
             excluded["no API price on that day yet"] += 1
 
 
+def _why_no_month(rate: float | None, usd_per_mtok: float | None) -> str | None:
+    if usd_per_mtok is None:
+        return "no list price for prompt and output tokens"
+    return "no request rate is known: give --rate or --tokens-per-day" if rate is None else None
+
+
+def _stored_as(offer: ApiOffer) -> str:
+    """The weight format in the API's name, where that is what its variant means."""
+    try:
+        return parse_format(offer.variant).id if offer.variant else "not published"
+    except UsageError:
+        return "not published"
+
+
 def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer:
     workload = understood.workload
     rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())
@@ -126,7 +141,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             instances=0,
             accelerators_billed=0.0,
         ),
-        software=SoftwarePart(engine="hosted", weights=offer.variant or "not published", kv="not published"),
+        software=SoftwarePart(engine="hosted", weights=_stored_as(offer), kv="not published"),
         performance=Performance(
             concurrency=understood.load.in_flight,
             request_rate_per_s=rate,
@@ -142,6 +157,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
         cost=Cost(
             usd_per_h=usd_per_h,
             usd_per_month=None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH,
+            usd_per_month_reason=_why_no_month(rate, output),
             usd_per_mtok_output=output,
             usd_per_mtok_total=per_total,
             usd_per_mtok_output_at_limit=None,

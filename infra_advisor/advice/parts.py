@@ -176,6 +176,8 @@ class Cost(Part):
 
     usd_per_h: float | None
     usd_per_month: float | None
+    usd_per_month_reason: str | None = None
+    """Why it is null."""
     usd_per_mtok_output: float | None
     usd_per_mtok_total: float | None
     usd_per_mtok_output_low: float | None = None

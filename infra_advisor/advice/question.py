@@ -74,6 +74,8 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     if limits.statistic != "mean":
         note = f"{limits.statistic} in closed form: an exponential wait on top of a fixed time; no simulation of bursts"
         given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
+    steady = "a service that runs on: queues in steady state, not the burst at the start of a benchmark"
+    given.append(Assumption(name="arrivals", value="steady", origin="default", note=steady))
     given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
     return Understood(workload, limits, resolved, question, load, targets, utilisation, tuple(given))
 

@@ -24,6 +24,8 @@ from infra_advisor.search.platforms import Platform
 from infra_advisor.search.workload import Workload
 
 NEAR_MISSES = 5
+LARGEST_WITHOUT_LOAD = 16
+"""Accelerators of the largest machine considered where no load is stated."""
 LABELLED_FROM = 5
 """Shorter lists have no room for the best of each class beside the best of all."""
 
@@ -50,7 +52,7 @@ def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
     understood = understand(catalog, workload, limits)
     excluded: Counter[str] = Counter()
-    options = priced_options(catalog, limits, excluded)
+    options = _of_a_size(priced_options(catalog, limits, excluded), understood, excluded)
     found = search(catalog, understood, options, excluded)
     inside = [option for option in options if option.outside is None]
     certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
@@ -111,6 +113,16 @@ def search(
         accept=accept,
         one_replica=one_replica,
     )
+
+
+def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[str]) -> list[Priced]:
+    """The options, without racks where neither a load nor an accelerator was named: per token a full rack is always cheap."""
+    if understood.load.stated or understood.limits.owned or understood.limits.accelerator.keep:
+        return options
+    kept = [option for option in options if option.platform.chips <= LARGEST_WITHOUT_LOAD]
+    if len(kept) < len(options):
+        excluded[f"more than {LARGEST_WITHOUT_LOAD} accelerators, and no load was given"] += len(options) - len(kept)
+    return kept
 
 
 def _enough(found: Fleets, place: int, limits: Limits) -> bool:

@@ -209,6 +209,7 @@ TEXTS: Mapping[str, str] = {
     "assumed": "Assumed:",
     "assume.amortisation_datacenter_years": "servers written off over {value}",
     "assume.amortisation_edge_years": "other hardware written off over {value}",
+    "assume.arrivals": "{note}",
     "assume.colocation_pue": "data centre PUE {value}",
     "assume.consumption_tax_jp_share": "Japanese consumption tax of {value} taken out",
     "assume.cost_of_capital_per_year": "capital costs {value} of the purchase price a year",
