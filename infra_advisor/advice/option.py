@@ -76,7 +76,7 @@ def chip_marks(chip: Chip) -> Iterator[str]:
 
 def only_with(mark: str) -> str:
     """The reason for leaving out an offer that carries a doubt."""
-    return f"--include {mark}"
+    return f"{mark}: only with --include {mark}"
 
 
 def age_d(seen: str, today: datetime.date) -> int:

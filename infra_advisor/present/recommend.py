@@ -13,8 +13,8 @@ _SHOWN_MISSES = 3
 _SHOWN_REASONS = 3
 _SHOWN_UNRANKED = 5
 _SHOWN_EXCLUDED = 3
-_INCLUDE = "--include "
-"""Begins the reason for leaving out a doubtful offer: the option that would admit it."""
+_INCLUDE = ": only with --include "
+"""Stands between the kind of a doubtful offer and the option that would admit it."""
 _UNKNOWN = " unknown"
 _ANY = "any"
 """What a choice needs to be for something to fit: none at all."""
@@ -269,8 +269,8 @@ def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDE
     """Counts of what was excluded and why, and of what was searched."""
     blocks: list[Block] = []
     counted = sorted((item for item in record.excluded.items() if item[1]), key=lambda item: -item[1])
-    doubtful = [(reason.removeprefix(_INCLUDE), count) for reason, count in counted if reason.startswith(_INCLUDE)]
-    others = [item for item in counted if not item[0].startswith(_INCLUDE)]
+    doubtful = [(reason.partition(_INCLUDE)[0], count) for reason, count in counted if _INCLUDE in reason]
+    others = [item for item in counted if _INCLUDE not in item[0]]
     texts = [say("excluded.item", reason=reason, count=f"{count:,}") for reason, count in others[:most]]
     if most and (rest := sum(count for _, count in others[most:])):
         texts.append(say("excluded.item", reason=say("excluded.rest"), count=f"{rest:,}"))

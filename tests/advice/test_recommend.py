@@ -160,9 +160,9 @@ def test_every_exclusion_is_counted_by_reason(frozen: Catalog) -> None:
     found = recommend(frozen, Workload(model="70b", concurrency=1), Limits())
     assert found.excluded == {
         "does not fit in memory": 6,
-        "--include launch-price": 2,
-        "--include batch-only": 1,
-        "--include stale": 1,
+        "launch-price: only with --include launch-price": 2,
+        "batch-only: only with --include batch-only": 1,
+        "stale: only with --include stale": 1,
         "API model withdrawn": 1,
     }
     assert list(found.excluded.values()) == sorted(found.excluded.values(), reverse=True)

@@ -107,7 +107,15 @@ def test_a_page_for_eighty_columns_is_short() -> None:
 
 
 def test_kinds_of_offer_that_need_the_option_are_told_once() -> None:
-    excluded = {"--include launch-price": 155, "does not fit in memory": 147, "--include spot": 12, "a": 9, "b": 8, "c": 7, "d": 6}
+    excluded = {
+        "launch-price: only with --include launch-price": 155,
+        "does not fit in memory": 147,
+        "spot: only with --include spot": 12,
+        "a": 9,
+        "b": 8,
+        "c": 7,
+        "d": 6,
+    }
     text = flat(page(samples.recommendation(excluded=excluded), 120))
     assert (
         "Left out: launch-price (155), spot (12): only with --include; does not fit in memory (147); a (9); b (8); other reasons (13)."
