@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
 from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.engines import engine_runs_on
 from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -> Iterator[str]:
-    """About the winner: what an unstated load hides, how old its price is, and whether it can be had."""
+    """About the winner: what an unstated load hides, how old its price is, whether it can be had, which facts nobody checked."""
     if not ranked:
         return
     winner = ranked[0]
@@ -24,6 +25,25 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -
     provider = catalog.providers.get(winner.offer.provider)
     if winner.hardware.class_ == "cloud" and provider is not None and provider.lists_every_region:
         yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."
+    if recalled := tuple(recollections(catalog, winner)):
+        yield f"Unchecked recollection behind {which}: {', '.join(recalled)}. Verify it before you decide."
+
+
+def recollections(catalog: Catalog, answer: Answer) -> Iterator[str]:
+    """What decides fit, speed or cost of an answer and has no source but recollection."""
+    chip = catalog.chips.get(answer.hardware.accelerator)
+    if chip is None:
+        return
+    capacity = chip.memory_reported or chip.memory_capacity
+    bought = answer.hardware.class_ in ("onprem", "edge")
+    decisive = {"memory size": capacity, "memory bandwidth": chip.memory_bandwidth, "power": chip.power if bought else None}
+    for name, fact in decisive.items():
+        if fact is not None and fact.from_memory:
+            yield f"{name} of {chip.name} ({fact.printed})"
+    engine = catalog.engines.get(answer.software.engine)
+    support = engine_runs_on(engine, chip) if engine else None
+    if engine and support and support.from_memory:
+        yield f"{engine.name} on {chip.name}"
 
 
 def price_age_limit_d(catalog: Catalog, answer: Answer) -> float | None:

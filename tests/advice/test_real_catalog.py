@@ -353,6 +353,26 @@ def test_the_load_stays_within_what_the_fleet_can_carry(name: str) -> None:
 
 
 @every_question
+def test_a_first_answer_says_which_facts_are_recollections(name: str) -> None:
+    found = answer(name)
+    if not found.ranked or found.ranked[0].hardware.class_ == "api":
+        return
+    chip = catalog().chips[found.ranked[0].hardware.accelerator]
+    noted = [note for note in found.warnings if "recollection behind" in note]
+    for label, fact in (("memory size", chip.memory_reported or chip.memory_capacity), ("memory bandwidth", chip.memory_bandwidth)):
+        assert fact is not None
+        recalled = set(fact.source) == {"memory"}
+        assert any(f"{label} of {chip.name} ({fact.printed})" in note for note in noted) == recalled
+
+
+def test_the_note_on_recollections_appears_where_it_must_and_only_there() -> None:
+    edge = recommend(catalog(), Workload(model="8b", users=1), Limits(tpot_s=1 / 20, where=("edge",)))
+    assert edge.ranked[0].hardware.accelerator == "ryzen-ai-max-385"
+    assert any("memory size of AMD Ryzen AI Max 385" in note for note in edge.warnings)
+    assert not any("recollection behind" in note for note in answer("70b-500ms").warnings)
+
+
+@every_question
 def test_a_hosted_api_never_carries_a_speed(name: str) -> None:
     for row in (*answer(name).ranked, *answer(name).unranked):
         if row.hardware.class_ == "api":
