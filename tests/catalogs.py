@@ -1,4 +1,4 @@
-"""Catalogs for tests: the frozen mini catalog, which prices never touch, and copies of it to plant errors in.
+"""Catalogs for tests: the bundled one, the frozen mini catalog, which prices never touch, and copies of that to plant errors in.
 
 `frozen_catalog()` has six chips, ten offers and four kinds of models; paths given to it are layers on top.
 """
@@ -6,13 +6,41 @@
 import datetime
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from infra_advisor.facts.catalog import Catalog
+from pydantic import BaseModel
+
+from infra_advisor.facts.catalog import Catalog, load
+from infra_advisor.facts.files import read_rows
 from infra_advisor.facts.layers import bundled_and
+from infra_advisor.search.calibration import Parameters, read_parameters
 
 FROZEN = Path(__file__).resolve().parent / "frozen"
+BUNDLED = Path(__file__).resolve().parents[1] / "catalog"
 DAY = datetime.date(2026, 11, 22)
+Record = TypeVar("Record", bound=BaseModel)
+
+
+@cache
+def real_catalog() -> Catalog:
+    """The bundled catalog as of the day of its newest facts. Reads change nothing, so all tests share it."""
+    return load(DAY)
+
+
+@cache
+def real_parameters() -> Parameters:
+    """The bundled efficiencies."""
+    return read_parameters(real_catalog().parameters)
+
+
+def bundled_table(name: str, record: type[Record]) -> list[Record]:
+    """Every row of a bundled CSV file, which must have no problem."""
+    problems: list[str] = []
+    rows = list(read_rows(BUNDLED / f"{name}.csv", record, problems))
+    assert problems == []
+    return rows
 
 
 def frozen_catalog(*layers: Path, base: Path = FROZEN, day: datetime.date = DAY) -> Catalog:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogs import DAY, FROZEN, frozen_catalog
+from catalogs import DAY, FROZEN, frozen_catalog, real_catalog
 
-from infra_advisor.facts.catalog import LAYERS_VARIABLE, Catalog, load
+from infra_advisor.facts.catalog import LAYERS_VARIABLE, Catalog
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 
@@ -35,7 +35,7 @@ def frozen() -> Catalog:
 @pytest.fixture(scope="session")
 def real() -> Catalog:
     """The bundled catalog as of the day of its newest facts."""
-    return load(DAY)
+    return real_catalog()
 
 
 @pytest.fixture

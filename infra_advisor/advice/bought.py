@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from infra_advisor.advice.limits import MOST_OWNED, Limits
-from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
+from infra_advisor.advice.option import Priced, age_d, chip_marks, class_of, only_with, unwanted
 from infra_advisor.advice.ownership import machines_of, owned_cost
+from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
@@ -31,7 +32,7 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
             excluded[f"no exchange rate for {option.currency}"] += 1
             continue
         for chips, price_usd, item, notes in machines_of(option, chip, option.price / rates[option.currency], catalog.assumptions):
-            class_ = "onprem" if chip.market == "datacenter" else "edge"
+            class_ = class_of(chip)
             if reason := unwanted(chip, "purchase", class_, limits):
                 excluded[reason] += 1
                 continue
@@ -54,7 +55,7 @@ def _box(
     chips: int,
     price_usd: Decimal,
     item: str,
-    class_: str,
+    class_: HardwareClass,
     marks: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Priced:
@@ -95,12 +96,8 @@ def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: 
     for chip in catalog.chips.values():
         if chip.id in priced or chip.kind == "host" or "buy" not in chip.acquire or chip.part_of:
             continue
-        class_ = "onprem" if chip.market == "datacenter" else "edge"
-        if (
-            class_ not in limits.where
-            or unwanted(chip, "purchase", class_, limits)
-            or any(mark not in limits.include for mark in chip_marks(chip))
-        ):
+        class_ = class_of(chip)
+        if unwanted(chip, "purchase", class_, limits) or any(mark not in limits.include for mark in chip_marks(chip)):
             continue
         yield Priced(
             id=f"buy-{chip.id}",
@@ -112,9 +109,6 @@ def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: 
             country=limits.residency,
             price_kind="purchase",
             usd_per_h=None,
-            price_date=None,
-            price_age_d=None,
-            source=None,
             notes=("no purchase price in the catalog",),
             board_w=chip.power.value if chip.power else None,
         )
@@ -130,7 +124,7 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
     chips = int(count or chip.host_count or 1)
     if chip.host_of:
         chip = catalog.chips[chip.host_of]
-    class_ = "onprem" if chip.market == "datacenter" else "edge"
+    class_ = class_of(chip)
     ownership = owned_cost(catalog, chip, chips, 0.0, class_=class_, country=limits.residency, system_power_w=None)
     return Priced(
         id=f"owned-{chip.id}-x{chips}",

@@ -120,7 +120,7 @@ def _answer(
             other_regions=behind,
         ),
         hardware=HardwarePart(
-            class_=priced.class_,  # type: ignore[arg-type]
+            class_=priced.class_,
             accelerator=chip.id,
             accelerator_name=chip.name,
             vendor=chip.vendor,

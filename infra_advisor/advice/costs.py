@@ -25,29 +25,17 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
     if any(option.ownership is not None for option in options):
         for name in OWNED_DEFAULTS if any(option.purchase_usd for option in options) else POWER_DEFAULTS:
             given = catalog.assumptions[name]
-            found.append(
-                Assumption(name=name, value=float(given.value), origin="catalog", note=f"{given.unit}; source {', '.join(given.source)}")
-            )
+            found.append(_stated(catalog, name, f"{given.unit}; source {', '.join(given.source)}"))
         power = default_figure(catalog.hosting, "electricity", limits.residency)
         if power is not None:
             note = f"{power.place or power.country or 'world'}; source {power.source}"
             name = f"electricity_{(power.currency or 'usd').lower()}_per_kwh"
             found.append(Assumption(name=name, value=float(power.value), origin="catalog", note=note))
-    found.append(
-        Assumption(
-            name="hours_per_month",
-            value=float(catalog.assumptions["hours_per_month"].value),
-            origin="catalog",
-            note="rented and owned machines run all the time",
-        )
-    )
+    found.append(_stated(catalog, "hours_per_month", "rented and owned machines run all the time"))
     if any(option.class_ == "cloud" and option.country == "JP" for option in options):
-        found.append(
-            Assumption(
-                name="consumption_tax_jp_share",
-                value=float(catalog.assumptions["consumption_tax_jp_share"].value),
-                origin="catalog",
-                note="taken out of prices that include it",
-            )
-        )
+        found.append(_stated(catalog, "consumption_tax_jp_share", "taken out of prices that include it"))
     return found
+
+
+def _stated(catalog: Catalog, name: str, note: str) -> Assumption:
+    return Assumption(name=name, value=float(catalog.assumptions[name].value), origin="catalog", note=note)

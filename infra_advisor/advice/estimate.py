@@ -8,7 +8,7 @@ from infra_advisor.advice.answer import EstimateAnswer, MemoryPart, SweepPoint
 from infra_advisor.advice.build import answers, performance_of
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
-from infra_advisor.advice.option import Priced, for_named
+from infra_advisor.advice.option import Priced, class_of, for_named
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.recommend import search
@@ -154,11 +154,10 @@ def _options(catalog: Catalog, limits: Limits, name: str | None, chip: Chip, cou
     if fitting and any(option.usd_per_h is not None for option in fitting):
         return fitting
     chips = count or 1
-    class_ = "onprem" if chip.market == "datacenter" else "edge"
     return [
         Priced(
             id=f"unpriced-{chip.id}-x{chips}",
-            class_=class_,
+            class_=class_of(chip),
             platform=platform_of_box(chip, chips, board=chip.market != "datacenter"),
             provider="unpriced",
             instance_type=f"{chips}x {chip.name}",
@@ -166,9 +165,6 @@ def _options(catalog: Catalog, limits: Limits, name: str | None, chip: Chip, cou
             country=None,
             price_kind="unknown",
             usd_per_h=None,
-            price_date=None,
-            price_age_d=None,
-            source=None,
             notes=("no price in the catalog for this",),
             board_w=chip.power.value if chip.power else None,
         )

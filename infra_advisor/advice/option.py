@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.ownership import Ownership
+from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform
 
@@ -15,7 +16,7 @@ class Priced:
     """One machine type at one price. `usd_per_h` is None where the price is unknown: then it is listed, never ranked."""
 
     id: str
-    class_: str
+    class_: HardwareClass
     platform: Platform
     provider: str
     instance_type: str
@@ -23,9 +24,9 @@ class Priced:
     country: str | None
     price_kind: str
     usd_per_h: float | None
-    price_date: str | None
-    price_age_d: int | None
-    source: str | None
+    price_date: str | None = None
+    price_age_d: int | None = None
+    source: str | None = None
     marks: tuple[str, ...] = ()
     purchase_usd: float | None = None
     cost_lines: tuple[str, ...] = ()
@@ -49,6 +50,11 @@ ASKED_BY_NAME = ("launch-price", "stale", "unverified", "capacity-block", "annou
 def for_named(limits: Limits) -> Limits:
     """The limits for hardware that was named."""
     return replace(limits, include=tuple(dict.fromkeys((*limits.include, *ASKED_BY_NAME))))
+
+
+def class_of(chip: Chip) -> HardwareClass:
+    """Where a machine with this chip stands once it is bought: data centre parts on-premises, all else at the edge."""
+    return "onprem" if chip.market == "datacenter" else "edge"
 
 
 def unwanted(chip: Chip, provider: str, class_: str, limits: Limits) -> str | None:

@@ -64,7 +64,7 @@ def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
     ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
-    near = _near_misses(catalog, understood, found, options, dear, kept, rank, distinct[0].usd_per_h if distinct else None)
+    near = _near_misses(catalog, understood, found, options, certain, dear, kept, rank, distinct[0].usd_per_h if distinct else None)
     listed, _ = merged(sorted(rows(found, doubtful, kept, rank), key=lambda row: row.key), found, merge)
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
@@ -210,17 +210,18 @@ def _near_misses(
     understood: Understood,
     found: Fleets,
     options: Sequence[Priced],
+    certain: Sequence[Priced],
     dear: Sequence[Row],
     kept: dict[Platform, list[int]],
     rank: str,
     winner_usd_per_h: float | None,
 ) -> list[NearMiss]:
-    """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights."""
+    """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights.
+
+    `certain`: those of the options that have a price and lie, for sure, where the limits say.
+    """
     limits = understood.limits
-    inside = [
-        option for option in options if option.outside is None and option.usd_per_h is not None and not _place_unknown(option, limits)
-    ]
-    slow = _too_slow(understood, found, [option for option in inside if option.platform not in kept], rank)
+    slow = _too_slow(understood, found, [option for option in certain if option.platform not in kept], rank)
     near = slow_answers(catalog, understood, found, slow)
     others = _nearest_by_price(dear, found)
     if limits.residency:
@@ -228,7 +229,7 @@ def _near_misses(
         others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, limits)), key=lambda row: row.key)[:1]
     near += _misses(catalog, understood, found, others)
     if understood.question.weights == "auto":
-        cheaper = [option for option in inside if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
+        cheaper = [option for option in certain if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
         near += _only_in_four_bits(catalog, understood, found, cheaper, rank)
     if not near:
         near = slow_answers(catalog, understood, found, slow, at_any_price=True)
@@ -280,7 +281,7 @@ def _miss(answer: Answer, row: Row, understood: Understood) -> NearMiss:
 
 def _only_in_four_bits(catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], rank: str) -> list[NearMiss]:
     """Options too small for 8-bit weights that 4-bit weights would fit and that then keep every other limit."""
-    small = [option for option in options if option.platform in found.unfit and option.usd_per_h is not None and option.outside is None]
+    small = [option for option in options if option.platform in found.unfit]
     if not small:
         return []
     asked = replace(understood, question=replace(understood.question, weights="4bit"))

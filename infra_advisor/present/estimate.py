@@ -28,7 +28,7 @@ def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:
     answer = record.answer
     if answer is None:
         return [Para((Text(_no(record, say), "bad"),))]
-    names = {"hardware": phrases.hardware(say, answer), "where": phrases.where(say, answer), "run": phrases.running(say, answer)}
+    names = phrases.option(say, answer)
     if record.status == "does_not_fit":
         verdict = Text(_no(record, say), "bad")
     elif record.status == "misses_targets":

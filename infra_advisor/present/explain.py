@@ -15,9 +15,7 @@ _DIGITS = 4
 
 def explain_blocks(answer: Answer, workload: WorkloadPart, say: Say) -> list[Block]:
     """One table per phase, then the measurements nearest to the predicted point."""
-    title = say(
-        "explain.winner", hardware=phrases.hardware(say, answer), where=phrases.where(say, answer), run=phrases.running(say, answer)
-    )
+    title = say("explain.winner", **phrases.option(say, answer))
     blocks: list[Block] = [Heading(title)]
     for phase in _PHASES:
         if terms := terms_of(answer, phase):

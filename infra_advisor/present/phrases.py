@@ -260,6 +260,11 @@ def has_targets(asked: LimitsPart) -> bool:
     return any(target is not None for target in targets)
 
 
+def option(say: Words, answer: Answer) -> dict[str, str]:
+    """Which option is meant: the placeholders {hardware}, {where} and {run} of a sentence."""
+    return {"hardware": hardware(say, answer), "where": where(say, answer), "run": running(say, answer)}
+
+
 def cost_per_mtok(answer: Answer) -> str:
     """USD per million output tokens at the load."""
     return numbers.usd(answer.cost.usd_per_mtok_output)

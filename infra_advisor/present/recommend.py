@@ -65,7 +65,7 @@ def trust(record: Recommendation, say: Say) -> list[Words]:
     first = next((answer for answer in record.ranked if answer.hardware.class_ != "api"), None)
     if first is None:
         return [say("api.listed")]
-    names = {"hardware": phrases.hardware(say, first), "where": phrases.where(say, first), "run": phrases.running(say, first)}
+    names = phrases.option(say, first)
     return [say("api.listed"), say("api.hardware", **names, rank=first.rank, cost=phrases.cost_per_mtok(first))]
 
 
@@ -77,9 +77,7 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
         key = "winner.api"
     return say(
         key,
-        hardware=phrases.hardware(say, winner),
-        where=phrases.where(say, winner),
-        run=phrases.running(say, winner),
+        **phrases.option(say, winner),
         best=say.name("best", record.rank_by),
     )
 
@@ -121,9 +119,7 @@ def _admitted(miss: NearMiss, say: Say) -> str:
     return say(
         "relaxation.admits",
         relax=phrases.relaxing(say, miss.violations),
-        hardware=phrases.hardware(say, miss),
-        where=phrases.where(say, miss),
-        run=phrases.running(say, miss),
+        **phrases.option(say, miss),
         cost=phrases.cost_per_mtok(miss),
         monthly=numbers.monthly(miss.cost.usd_per_month),
     )
@@ -211,9 +207,7 @@ def near_misses(record: Recommendation, say: Say) -> list[Block]:
     items = [
         say(
             "near.item",
-            hardware=phrases.hardware(say, miss),
-            where=phrases.where(say, miss),
-            run=phrases.running(say, miss),
+            **phrases.option(say, miss),
             cost=phrases.cost_per_mtok(miss),
             violations=phrases.violations(say, miss.violations),
             relax=phrases.relaxing(say, miss.violations),
@@ -242,9 +236,7 @@ def unranked(record: Recommendation, say: Say) -> list[Block]:
         items = [
             say(
                 "unranked.item",
-                hardware=phrases.hardware(say, answer),
-                where=phrases.where(say, answer),
-                run=phrases.running(say, answer),
+                **phrases.option(say, answer),
                 ttft=numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
                 tpot=numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
                 grade=answer.grade,

@@ -9,12 +9,12 @@ from functools import cache
 
 import pytest
 from catalogs import DAY
+from catalogs import real_catalog as catalog
 
 from infra_advisor.advice.answer import Answer, NearMiss, Predicted, Recommendation
 from infra_advisor.advice.estimate import estimate
 from infra_advisor.advice.limits import DOUBTFUL, Choice, Limits
 from infra_advisor.advice.recommend import recommend
-from infra_advisor.facts.catalog import Catalog, load
 from infra_advisor.search.workload import Workload
 from infra_advisor.units import parse_quantity
 
@@ -44,11 +44,6 @@ QUESTIONS: Mapping[str, tuple[Workload, Limits]] = {
 
 
 IN_FULL = "70b-20-users"
-
-
-@cache
-def catalog() -> Catalog:
-    return load(DAY)
 
 
 @cache

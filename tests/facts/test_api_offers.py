@@ -2,32 +2,22 @@
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from pydantic import BaseModel
+from catalogs import BUNDLED, DAY, bundled_table
 
 from infra_advisor.facts.api_offers import ApiOffer, HostedSpeed, QualityScore, read_api_offers
-from infra_advisor.facts.files import read_rows, read_yaml
+from infra_advisor.facts.files import read_yaml
 from infra_advisor.facts.market_checks import check_api_offers, check_sources
 from infra_advisor.facts.places import Provider
 
-CATALOG = Path(__file__).resolve().parents[2] / "catalog"
-PRICES = CATALOG / "api_prices.csv"
-DAY = "2026-11-22"
-Row = TypeVar("Row", bound=BaseModel)
+TODAY = DAY.isoformat()
+PRICES = BUNDLED / "api_prices.csv"
 
 
-def table(name: str, record: type[Row]) -> list[Row]:
-    problems: list[str] = []
-    rows = list(read_rows(CATALOG / f"{name}.csv", record, problems))
-    assert problems == []
-    return rows
-
-
-OFFERS = table("api_prices", ApiOffer)
-PROVIDERS = {name: Provider.model_validate({"id": name, **raw}) for name, raw in read_yaml(CATALOG / "providers.yaml", []).items()}
-MODEL_IDS = {path.stem for path in (CATALOG / "models").glob("*.yaml")}
+OFFERS = bundled_table("api_prices", ApiOffer)
+PROVIDERS = {name: Provider.model_validate({"id": name, **raw}) for name, raw in read_yaml(BUNDLED / "providers.yaml", []).items()}
+MODEL_IDS = {path.stem for path in (BUNDLED / "models").glob("*.yaml")}
 BY_ID = {offer.id: offer for offer in OFFERS}
 
 
@@ -122,8 +112,8 @@ def test_withdrawn_models_are_known_by_day() -> None:
 
 
 def test_the_tables_pass_their_checks() -> None:
-    assert check_api_offers(OFFERS, PROVIDERS, MODEL_IDS, DAY) == []
-    assert check_sources("API price", OFFERS, read_yaml(CATALOG / "sources" / "api_prices.yaml", [])) == []
+    assert check_api_offers(OFFERS, PROVIDERS, MODEL_IDS, TODAY) == []
+    assert check_sources("API price", OFFERS, read_yaml(BUNDLED / "sources" / "api_prices.yaml", [])) == []
     assert len({offer.operator for offer in OFFERS}) >= 45
     assert sum(offer.model is not None for offer in OFFERS) >= 900
 
@@ -140,24 +130,24 @@ def test_check_api_offers_catches() -> None:
         (one.model_copy(update={"seen": "2027-01-01"}), "is after"),
     ]
     for offer, complaint in spoilt:
-        problems = check_api_offers([offer], PROVIDERS, MODEL_IDS, DAY)
+        problems = check_api_offers([offer], PROVIDERS, MODEL_IDS, TODAY)
         assert any(complaint in problem for problem in problems), problems
-    assert any("appears 2 times" in problem for problem in check_api_offers([one, one], PROVIDERS, MODEL_IDS, DAY))
+    assert any("appears 2 times" in problem for problem in check_api_offers([one, one], PROVIDERS, MODEL_IDS, TODAY))
 
 
 def test_quality_scores_name_their_benchmark_and_model() -> None:
     """LLMs of the catalog are named by id, others keep the hub's name; arena scores of two dates are two benchmarks."""
-    scores = table("quality", QualityScore)
+    scores = bundled_table("quality", QualityScore)
     assert len({score.id for score in scores}) == len(scores) >= 800
     assert {score.model for score in scores if score.model} <= MODEL_IDS
     assert {score.benchmark for score in scores if score.metric == "lmarena_text"} == {"2026-10", "2026-04"}
     assert all(score.value <= 1 for score in scores if score.scale == "0-1")
-    assert check_sources("score", scores, read_yaml(CATALOG / "sources" / "quality.yaml", [])) == []
+    assert check_sources("score", scores, read_yaml(BUNDLED / "sources" / "quality.yaml", [])) == []
 
 
 def test_hosted_speeds_say_who_claims_them() -> None:
-    speeds = {speed.id: speed for speed in table("hosted_speeds", HostedSpeed)}
+    speeds = {speed.id: speed for speed in bundled_table("hosted_speeds", HostedSpeed)}
     assert speeds["cerebras-wse3-gpt-oss-120b"].basis == "third-party"
     assert speeds["cerebras-wse3-gpt-oss-120b"].tokens_per_s_per_user == 2059
     assert speeds["dmatrix-corsair-meta-llama-3-70b"].basis == "projection"
-    assert check_sources("speed", speeds.values(), read_yaml(CATALOG / "sources" / "hosted_speeds.yaml", [])) == []
+    assert check_sources("speed", speeds.values(), read_yaml(BUNDLED / "sources" / "hosted_speeds.yaml", [])) == []

@@ -2,36 +2,24 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from catalogs import BUNDLED, DAY, bundled_table
+from pydantic import ValidationError
 
 from infra_advisor.facts.fact import Source
-from infra_advisor.facts.files import read_rows, read_yaml
+from infra_advisor.facts.files import read_yaml
 from infra_advisor.facts.market import ExchangeRate, Node, Offer, before_tax, price_on, rates_on, usd_per_h
 from infra_advisor.facts.market_checks import check_nodes, check_offers, check_sources
 from infra_advisor.facts.places import Region
 
-CATALOG = Path(__file__).resolve().parents[2] / "catalog"
-DAY = "2026-11-22"
-Row = TypeVar("Row", bound=BaseModel)
-
-
-def table(name: str, record: type[Row]) -> list[Row]:
-    problems: list[str] = []
-    rows = list(read_rows(CATALOG / f"{name}.csv", record, problems))
-    assert problems == []
-    return rows
-
-
-OFFERS = table("offers", Offer)
-NODES = {node.id: node for node in table("nodes", Node)}
-REGIONS = table("regions", Region)
-RATES = table("exchange_rates", ExchangeRate)
-CHIP_IDS = {path.stem for path in (CATALOG / "chips").glob("*.yaml")}
-PROVIDER_IDS = set(read_yaml(CATALOG / "providers.yaml", []))
+TODAY = DAY.isoformat()
+OFFERS = bundled_table("offers", Offer)
+NODES = {node.id: node for node in bundled_table("nodes", Node)}
+REGIONS = bundled_table("regions", Region)
+RATES = bundled_table("exchange_rates", ExchangeRate)
+CHIP_IDS = {path.stem for path in (BUNDLED / "chips").glob("*.yaml")}
+PROVIDER_IDS = set(read_yaml(BUNDLED / "providers.yaml", []))
 
 
 def lines(offer_id: str) -> list[Offer]:
@@ -153,7 +141,7 @@ def test_rates_take_the_newest_not_after_the_day() -> None:
     assert "JPY" not in rates_on(RATES, "2026-02-17")
     assert rates_on(RATES, "2026-05-07")["JPY"] == Decimal("153.64")
     assert rates_on(list(reversed(RATES)), "2026-05-08")["JPY"] == Decimal("156.76388")
-    assert rates_on([], DAY) == {"USD": Decimal(1)}
+    assert rates_on([], TODAY) == {"USD": Decimal(1)}
 
 
 def test_a_yen_price_becomes_dollars_without_tax() -> None:
@@ -171,12 +159,12 @@ def test_a_yen_price_becomes_dollars_without_tax() -> None:
 
 def test_the_tables_pass_their_checks() -> None:
     assert check_nodes(list(NODES.values()), CHIP_IDS, PROVIDER_IDS) == []
-    assert check_offers(OFFERS, NODES.values(), REGIONS, PROVIDER_IDS, RATES, DAY) == []
+    assert check_offers(OFFERS, NODES.values(), REGIONS, PROVIDER_IDS, RATES, TODAY) == []
 
 
 def test_every_source_is_defined_with_a_day() -> None:
     for kind, records in (("offers", OFFERS), ("nodes", NODES.values())):
-        sources = {name: Source.model_validate(raw) for name, raw in read_yaml(CATALOG / "sources" / f"{kind}.yaml", []).items()}
+        sources = {name: Source.model_validate(raw) for name, raw in read_yaml(BUNDLED / "sources" / f"{kind}.yaml", []).items()}
         assert check_sources(kind, records, sources) == []
 
 
@@ -224,7 +212,7 @@ P5 = lines("aws-p5.48xlarge-ap-northeast-1")[0]
     ],
 )
 def test_check_offers_catches(change: dict[str, object], complaint: str) -> None:
-    problems = check_offers([P5.model_copy(update=change)], NODES.values(), REGIONS, PROVIDER_IDS, RATES, DAY)
+    problems = check_offers([P5.model_copy(update=change)], NODES.values(), REGIONS, PROVIDER_IDS, RATES, TODAY)
     assert any(complaint in problem for problem in problems), problems
 
 
@@ -232,11 +220,11 @@ def test_check_offers_lets_outliers_and_near_equal_spot_through() -> None:
     dear = P5.model_copy(update={"per_h": Decimal(700), "flag": "outlier"})
     level = P5.model_copy(update={"spot_per_h": Decimal(70)})
     for offer in (dear, level):
-        assert check_offers([offer], NODES.values(), REGIONS, PROVIDER_IDS, RATES, DAY) == []
+        assert check_offers([offer], NODES.values(), REGIONS, PROVIDER_IDS, RATES, TODAY) == []
 
 
 def test_check_offers_catches_a_repeated_line() -> None:
-    assert any("appears 2 times" in problem for problem in check_offers([P5, P5], NODES.values(), REGIONS, PROVIDER_IDS, RATES, DAY))
+    assert any("appears 2 times" in problem for problem in check_offers([P5, P5], NODES.values(), REGIONS, PROVIDER_IDS, RATES, TODAY))
 
 
 @pytest.mark.parametrize(
@@ -268,8 +256,17 @@ def test_check_nodes_catches(change: dict[str, object], complaint: str) -> None:
     ],
 )
 def test_bad_lines_are_refused(spoil: Callable[[dict[str, str]], dict[str, str]]) -> None:
-    raw = {"id": "x", "node": "n", "provider": "p", "region": "r", "price_kind": "on-demand", "currency": "USD", "per_h": "1", "from": DAY}
-    raw |= {"seen": DAY, "source": "s"}
+    raw = {
+        "id": "x",
+        "node": "n",
+        "provider": "p",
+        "region": "r",
+        "price_kind": "on-demand",
+        "currency": "USD",
+        "per_h": "1",
+        "from": TODAY,
+    }
+    raw |= {"seen": TODAY, "source": "s"}
     Offer.model_validate(raw)
     with pytest.raises(ValidationError):
         Offer.model_validate(spoil(raw))

@@ -1,14 +1,12 @@
 """Purchase prices, hosting figures and stated defaults: worked facts, the rule that picks a price, and planted errors."""
 
 from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from pydantic import BaseModel
+from catalogs import BUNDLED, DAY, bundled_table
 
 from infra_advisor.facts.fact import Source
-from infra_advisor.facts.files import read_rows, read_yaml
+from infra_advisor.facts.files import read_yaml
 from infra_advisor.facts.market import ExchangeRate, rates_on
 from infra_advisor.facts.market_checks import check_assumptions, check_hosting, check_purchases, check_sources
 from infra_advisor.facts.purchases import (
@@ -21,31 +19,22 @@ from infra_advisor.facts.purchases import (
     purchase_options,
 )
 
-CATALOG = Path(__file__).resolve().parents[2] / "catalog"
-DAY = "2026-11-22"
-Row = TypeVar("Row", bound=BaseModel)
-
-
-def table(name: str, record: type[Row]) -> list[Row]:
-    problems: list[str] = []
-    rows = list(read_rows(CATALOG / f"{name}.csv", record, problems))
-    assert problems == []
-    return rows
+TODAY = DAY.isoformat()
 
 
 def sources(name: str) -> dict[str, Source]:
-    return {key: Source.model_validate(raw) for key, raw in read_yaml(CATALOG / "sources" / f"{name}.yaml", []).items()}
+    return {key: Source.model_validate(raw) for key, raw in read_yaml(BUNDLED / "sources" / f"{name}.yaml", []).items()}
 
 
-PURCHASES = table("purchase", Purchase)
-HOSTING = table("hosting", HostingFigure)
-RATES = table("exchange_rates", ExchangeRate)
-TCO = table("tco_references", TcoReference)
-ASSUMPTIONS = {name: Assumption.model_validate(raw) for name, raw in read_yaml(CATALOG / "assumptions.yaml", []).items()}
-CHIP_IDS = {path.stem for path in (CATALOG / "chips").glob("*.yaml")}
+PURCHASES = bundled_table("purchase", Purchase)
+HOSTING = bundled_table("hosting", HostingFigure)
+RATES = bundled_table("exchange_rates", ExchangeRate)
+TCO = bundled_table("tco_references", TcoReference)
+ASSUMPTIONS = {name: Assumption.model_validate(raw) for name, raw in read_yaml(BUNDLED / "assumptions.yaml", []).items()}
+CHIP_IDS = {path.stem for path in (BUNDLED / "chips").glob("*.yaml")}
 
 
-def options(chip: str, chips: int = 1, country: str | None = None, day: str = DAY) -> list[PurchaseOption]:
+def options(chip: str, chips: int = 1, country: str | None = None, day: str = TODAY) -> list[PurchaseOption]:
     return [option for option in purchase_options(PURCHASES, day, country) if option.chip == chip and option.chips == chips]
 
 
@@ -95,13 +84,13 @@ def test_yen_prices_stay_in_yen() -> None:
 
 def test_what_is_not_for_sale_makes_no_option() -> None:
     """TPU and Trainium appear as estimates of their maker's cost only; a lease is not a purchase."""
-    priced = {option.chip for option in purchase_options(PURCHASES, DAY)}
+    priced = {option.chip for option in purchase_options(PURCHASES, TODAY)}
     assert not priced & {"tpu-v7", "trainium2", "trainium3", "vr200", "ascend-910c"}
-    assert all(option.category not in ("server-lease", "capex-estimate") for option in purchase_options(PURCHASES, DAY))
+    assert all(option.category not in ("server-lease", "capex-estimate") for option in purchase_options(PURCHASES, TODAY))
 
 
 def test_one_option_per_configuration_whatever_the_order() -> None:
-    forward, backward = purchase_options(PURCHASES, DAY), purchase_options(list(reversed(PURCHASES)), DAY)
+    forward, backward = purchase_options(PURCHASES, TODAY), purchase_options(list(reversed(PURCHASES)), TODAY)
     assert [(option.id, option.price) for option in forward] == [(option.id, option.price) for option in backward]
     assert len({option.id for option in forward}) == len(forward)
 
@@ -176,8 +165,8 @@ def test_tco_references_are_kept_apart() -> None:
 
 
 def test_the_tables_pass_their_checks() -> None:
-    assert check_purchases(PURCHASES, CHIP_IDS, RATES, DAY) == []
-    assert check_hosting(HOSTING, RATES, DAY) == []
+    assert check_purchases(PURCHASES, CHIP_IDS, RATES, TODAY) == []
+    assert check_hosting(HOSTING, RATES, TODAY) == []
     assert check_assumptions(ASSUMPTIONS, sources("hosting")) == []
     assert check_sources("purchase", [*PURCHASES, *TCO], sources("purchase")) == []
     assert check_sources("hosting", [*HOSTING, *RATES], sources("hosting")) == []
@@ -197,7 +186,7 @@ SPARK = next(line for line in PURCHASES if line.id == "nvidia-dgx-spark-128gb-4t
     ],
 )
 def test_check_purchases_catches(change: dict[str, object], complaint: str) -> None:
-    problems = check_purchases([SPARK.model_copy(update=change)], CHIP_IDS, RATES, DAY)
+    problems = check_purchases([SPARK.model_copy(update=change)], CHIP_IDS, RATES, TODAY)
     assert any(complaint in problem for problem in problems), problems
 
 
@@ -205,9 +194,9 @@ def test_check_hosting_catches_absurd_and_competing_figures() -> None:
     japan = default_figure(HOSTING, "electricity", "JP")
     assert japan is not None
     absurd = japan.model_copy(update={"currency": "USD"})
-    assert any("24 is outside" in problem for problem in check_hosting([absurd], RATES, DAY))
+    assert any("24 is outside" in problem for problem in check_hosting([absurd], RATES, TODAY))
     assert any(
-        "default of electricity in JP" in problem for problem in check_hosting([japan, japan.model_copy(update={"id": "x"})], RATES, DAY)
+        "default of electricity in JP" in problem for problem in check_hosting([japan, japan.model_copy(update={"id": "x"})], RATES, TODAY)
     )
 
 

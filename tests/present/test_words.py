@@ -6,10 +6,14 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from present.samples import answer
 
+from infra_advisor.present import phrases
 from infra_advisor.present.words import LANGUAGES, words
-from infra_advisor.present.words.en import TEXTS
+from infra_advisor.present.words.en import PARTS, TEXTS
 
+OPTION = {"hardware", "where", "run"}
+"""Placeholders that `phrases.option` fills."""
 PRESENT = Path(__file__).parents[2] / "infra_advisor" / "present"
 
 
@@ -22,8 +26,12 @@ def calls() -> list[tuple[str, str, set[str]]]:
                 isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
             ):
                 continue
-            if isinstance(node.func, ast.Name) and node.func.id == "say" and not any(keyword.arg is None for keyword in node.keywords):
-                found.append((path.name, node.args[0].value, {keyword.arg or "" for keyword in node.keywords}))
+            if not (isinstance(node.func, ast.Name) and node.func.id == "say"):
+                continue
+            spread = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg is None]
+            if all(text.startswith("phrases.option(") for text in spread):
+                given = {keyword.arg for keyword in node.keywords if keyword.arg} | (OPTION if spread else set())
+                found.append((path.name, node.args[0].value, given))
     return found
 
 
@@ -37,6 +45,14 @@ def test_every_call_finds_its_text() -> None:
     for file, key, given in found:
         assert key in TEXTS, f"{file}: {key}"
         assert placeholders(TEXTS[key]) <= given, f"{file}: {key}"
+
+
+def test_the_named_option_fills_its_placeholders() -> None:
+    assert set(phrases.option(words(), answer())) == OPTION
+
+
+def test_no_key_stands_in_two_parts() -> None:
+    assert sum(len(part) for part in PARTS) == len(TEXTS)
 
 
 def test_every_text_is_used() -> None:

@@ -1,30 +1,20 @@
 """The parameter file: physically possible, complete for every device the catalog has, and refused with all its problems at once."""
 
 import copy
-from functools import cache
 from typing import Any
 
 import pytest
+from catalogs import real_catalog as catalog
+from catalogs import real_parameters as parameters
 
 from infra_advisor.errors import CatalogError
-from infra_advisor.facts.catalog import Catalog, load
 from infra_advisor.facts.engines import engine_runs_on
-from infra_advisor.search.calibration import EngineFactors, Family, Parameters, Selector, read_parameters
+from infra_advisor.search.calibration import EngineFactors, Family, Selector, read_parameters
 
 # (engine kind, device class) without efficiencies, on purpose: nothing is predicted there.
 LEFT_OUT: set[tuple[str, str]] = set()
 # Classes that no engine in the catalog runs on: their speed is known from their operators alone.
 WITHOUT_ENGINE = {"hosted-only"}
-
-
-@cache
-def catalog() -> Catalog:
-    return load("2026-11-22")
-
-
-@cache
-def parameters() -> Parameters:
-    return read_parameters(catalog().parameters)
 
 
 def raw() -> dict[str, Any]:

@@ -1,23 +1,17 @@
 """Ways to cut a model: what heads, links, engines and machines allow, and nothing else."""
 
-from functools import cache
 from typing import Any
 
 import pytest
+from catalogs import real_catalog as catalog
 from deployments import LLAMA_8B, LLAMA_70B, MIXTURE
 
-from infra_advisor.facts.catalog import Catalog, load
 from infra_advisor.facts.engines import Engine
 from infra_advisor.physics.feedforward import DenseFfn
 from infra_advisor.physics.mixers import Attention
 from infra_advisor.physics.transformer import LayerGroup, Transformer
 from infra_advisor.search.layouts import Layout, layouts
 from infra_advisor.search.platforms import Platform
-
-
-@cache
-def catalog() -> Catalog:
-    return load("2026-11-22")
 
 
 def platform(chips: int, **changes: Any) -> Platform:

@@ -1,10 +1,8 @@
 """Hardware as the search sees it: which rate which ranks exchange at, in rented nodes and in boxes that are bought."""
 
-from functools import cache
-
 import pytest
+from catalogs import real_catalog as catalog
 
-from infra_advisor.facts.catalog import Catalog, load
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.market import Node
 from infra_advisor.search.platforms import (
@@ -14,11 +12,6 @@ from infra_advisor.search.platforms import (
     platform_of_box,
     platform_of_node,
 )
-
-
-@cache
-def catalog() -> Catalog:
-    return load("2026-11-22")
 
 
 def chip(name: str) -> Chip:

@@ -4,29 +4,20 @@ from collections.abc import Iterator
 from functools import cache
 
 import pytest
+from catalogs import real_catalog as catalog
+from catalogs import real_parameters as parameters
 
 from infra_advisor.errors import UsageError
-from infra_advisor.facts.catalog import Catalog, load
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import Engine, engine_runs_on, formats_for
 from infra_advisor.facts.formats import Formats, bundled_formats
 from infra_advisor.facts.models import LanguageModel
-from infra_advisor.search.calibration import Family, Parameters, read_parameters
+from infra_advisor.search.calibration import Family
 from infra_advisor.search.precision import Rates, WeightChoice, cache_choice, check_format_names, compute_rates, weight_choices
 
 DENSE, MIXTURE, NATIVE_FP8, NATIVE_FP4 = "llama-3.3-70b-instruct", "qwen3-30b-a3b-instruct-2507", "deepseek-r1-0528", "gpt-oss-120b"
 MODELS = (DENSE, MIXTURE, NATIVE_FP8, NATIVE_FP4)
 SIXTEEN = ("bf16", "fp16")
-
-
-@cache
-def catalog() -> Catalog:
-    return load("2026-11-22")
-
-
-@cache
-def parameters() -> Parameters:
-    return read_parameters(catalog().parameters)
 
 
 def formats() -> Formats:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from infra_advisor.facts.catalog import Catalog, load
+from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import bundled_formats
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
@@ -253,8 +253,8 @@ def test_an_unstated_load_is_a_share_of_the_highest_rate(share: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    return load("2026-11-22")
+def catalog(real: Catalog) -> Catalog:
+    return real
 
 
 def question(catalog: Catalog, model: str = "llama-3.3-70b-instruct", weights: str = "auto") -> Question:

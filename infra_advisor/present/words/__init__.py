@@ -1,4 +1,4 @@
-"""The sentences of the product, one module per language with one set of keys."""
+"""The sentences of the product, one package per language with one set of keys."""
 
 from collections.abc import Mapping
 from functools import cache

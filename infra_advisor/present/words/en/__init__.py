@@ -1,0 +1,10 @@
+"""English."""
+
+from collections.abc import Mapping
+
+from infra_advisor.present.words.en import pages, recommend, records
+
+PARTS = (records.TEXTS, recommend.TEXTS, pages.TEXTS)
+"""No key stands in two of them."""
+
+TEXTS: Mapping[str, str] = {key: text for part in PARTS for key, text in part.items()}
