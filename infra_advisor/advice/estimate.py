@@ -95,7 +95,7 @@ def estimate(
         memory=_memory(found, row.place),
         sweep_over=sweep[0] if sweep else None,
         sweep=tuple(_sweep(catalog, understood, found, row, sweep)) if sweep else (),
-        warnings=tuple(warnings(catalog, [answer], load_stated=True)),
+        warnings=tuple(warnings(catalog, [answer], limits, load_stated=True)),
     )
 
 

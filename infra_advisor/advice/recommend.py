@@ -85,7 +85,7 @@ def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top
         relaxations=tuple(relaxations(near)),
         excluded=dict(sorted(excluded.items(), key=lambda item: (-item[1], item[0]))),
         considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
-        warnings=tuple(warnings(catalog, ranked, load_stated=understood.load.stated)),
+        warnings=tuple(warnings(catalog, ranked, limits, load_stated=understood.load.stated)),
     )
 
 

@@ -3,22 +3,25 @@
 from collections.abc import Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
+from infra_advisor.advice.limits import Limits
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.engines import engine_runs_on
 from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
-def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -> Iterator[str]:
-    """About the winner: what an unstated load hides, how old its price is, whether it can be had, which facts nobody checked."""
+def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load_stated: bool) -> Iterator[str]:
+    """About the winner: limits inside its error band, what an unstated load hides, age of its price, stock, facts nobody checked."""
     if not ranked:
         return
     winner = ranked[0]
     if not load_stated and winner.performance.max_concurrency:
         most = f"{winner.performance.max_concurrency:,.0f} requests in flight"
         yield f"No load was given, which favours large machines: the first answer carries up to {most}. Size it with --users or --rate."
+    which = "the first answer" if len(ranked) > 1 else "this answer"
+    if unsure := tuple(within_the_band(winner, limits)):
+        yield f"The error band of {which} reaches past the limit of {' and '.join(unsure)}: measure before you sign."
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
-    which = "the first answer" if len(ranked) > 1 else "this answer"
     if allowed is not None and age is not None and age > allowed:
         seen = f"The price of {which} was last seen {age} days ago ({winner.offer.price_date})"
         yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
@@ -27,6 +30,17 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], *, load_stated: bool) -
         yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."
     if recalled := tuple(recollections(catalog, winner)):
         yield f"Unchecked recollection behind {which}: {', '.join(recalled)}. Verify it before you decide."
+
+
+def within_the_band(answer: Answer, limits: Limits) -> Iterator[str]:
+    """Latencies whose prediction keeps the limit, but not at the far end of the error band."""
+    speed, statistic = answer.performance, limits.statistic
+    for name, latency, allowed in (("TTFT", speed.ttft_s, limits.ttft_s), ("TPOT", speed.tpot_s, limits.tpot_s)):
+        predicted = getattr(latency, statistic)
+        if allowed is None or predicted is None or not latency.mean or latency.high is None:
+            continue
+        if predicted <= allowed < predicted * latency.high / latency.mean:
+            yield name
 
 
 def recollections(catalog: Catalog, answer: Answer) -> Iterator[str]:

@@ -360,6 +360,19 @@ def test_a_first_answer_says_which_facts_are_recollections(name: str) -> None:
         assert any(f"{label} of {chip.name} ({fact.printed})" in note for note in noted) == recalled
 
 
+@every_question
+def test_a_limit_inside_the_error_band_is_said(name: str) -> None:
+    """At p95 the band of the mean is scaled: high / mean x p95."""
+    found, limits = answer(name), QUESTIONS[name][1]
+    if not found.ranked or found.ranked[0].hardware.class_ == "api":
+        return
+    speed = found.ranked[0].performance
+    said = " ".join(note for note in found.warnings if "error band" in note)
+    for title, latency, allowed in (("TTFT", speed.ttft_s, limits.ttft_s), ("TPOT", speed.tpot_s, limits.tpot_s)):
+        worst = getattr(latency, limits.statistic) * latency.high / latency.mean
+        assert (title in said) == (allowed is not None and worst > allowed)
+
+
 def test_the_note_on_recollections_appears_where_it_must_and_only_there() -> None:
     edge = recommend(catalog(), Workload(model="8b", users=1), Limits(tpot_s=1 / 20, where=("edge",)))
     assert edge.ranked[0].hardware.accelerator == "ryzen-ai-max-385"
