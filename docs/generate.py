@@ -3,7 +3,7 @@
     python docs/generate.py            # write docs/reference and docs/schema
     python docs/generate.py --check    # exit 5 and name the pages that differ
 
-The pages: the commands, the catalog with every fact's source and day, the formulas, the JSON Schemas.
+The pages: the commands, the accuracy, the catalog with every fact's source and day, the formulas, the JSON Schemas.
 """
 
 import argparse
@@ -24,6 +24,8 @@ EXIT_CHECK_FAILED = 5
 
 sys.path[:0] = [str(DOCS), str(ROOT)]
 
+from accuracy_page import accuracy_page  # noqa: E402
+
 from catalog_pages import catalog_index, collection_page, collections  # noqa: E402
 from markdown_text import NOTICE, cell, code, table  # noqa: E402
 
@@ -32,6 +34,7 @@ SCHEMAS = {
     "recommend": "infra_advisor.advice.answer:Recommendation",
     "compare": "infra_advisor.advice.answer:Comparison",
     "estimate": "infra_advisor.advice.answer:EstimateAnswer",
+    "validate": "infra_advisor.advice.validation:Validation",
 }
 
 EXIT_STATUS = """## Exit status
@@ -54,6 +57,7 @@ def pages() -> dict[Path, str]:
     """Every generated page: path -> text."""
     catalog = ROOT / "catalog"
     made = {DOCS / "reference" / "cli.md": cli_page(), DOCS / "reference" / "formulas.md": formulas_page()}
+    made[DOCS / "reference" / "accuracy.md"] = accuracy_page(ROOT)
     made[DOCS / "reference" / "catalog.md"] = catalog_index(catalog)
     for name, entries in collections(catalog).items():
         made[DOCS / "reference" / "catalog" / f"{name}.md"] = collection_page(catalog, name, entries)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from infra_advisor.advice.limits import Choice as Choice
     from infra_advisor.advice.limits import Limits as Limits
     from infra_advisor.advice.recommend import recommend as recommend
+    from infra_advisor.advice.validation import validate as validate
     from infra_advisor.errors import AdvisorError as AdvisorError
     from infra_advisor.errors import CatalogError as CatalogError
     from infra_advisor.errors import UsageError as UsageError
@@ -35,9 +36,10 @@ _HOMES = {
     "estimate": "advice.estimate",
     "load": "facts.catalog",
     "recommend": "advice.recommend",
+    "validate": "advice.validation",
 }
 __all__ = [
-    "AdvisorError", "CatalogError", "Choice", "Limits", "UsageError", "Workload", "compare", "estimate", "load", "recommend",
+    "AdvisorError", "CatalogError", "Choice", "Limits", "UsageError", "Workload", "compare", "estimate", "load", "recommend", "validate",
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def real_catalog() -> Catalog:
 @cache
 def real_parameters() -> Parameters:
     """The bundled efficiencies."""
-    return read_parameters(real_catalog().parameters)
+    return read_parameters(real_catalog().parameters, real_catalog().deviations)
 
 
 def bundled_table(name: str, record: type[Record]) -> list[Record]:

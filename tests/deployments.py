@@ -13,7 +13,7 @@ import numpy as np
 from infra_advisor.physics.feedforward import DenseFfn, MoeFfn
 from infra_advisor.physics.mixers import Attention
 from infra_advisor.physics.transformer import LayerGroup, Transformer
-from infra_advisor.search.calibration import Defaults
+from infra_advisor.search.defaults import Defaults
 from infra_advisor.search.points import Column, Deployments, Timing
 
 Columns = float | Sequence[float] | Column
@@ -34,10 +34,12 @@ MIXTURE = Transformer(
 IDEAL: dict[str, Any] = {
     "tp": 1, "pp": 1, "ep": 1, "dp": 1, "fill_pipeline": 0,
     "memory_bytes": 80e9, "reserve_bytes": 0, "engine_share": 1,
-    "linear_bytes_per_s": 1e12, "expert_bytes_per_s": 1e12, "kv_bytes_per_s": 1e12,
+    "peak_bytes_per_s": 1e15, "linear_bytes_per_s": 1e12, "expert_bytes_per_s": 1e12, "kv_bytes_per_s": 1e12,
     "linear_flop_per_s": 4e14, "expert_flop_per_s": 4e14, "score_flop_per_s": 4e14,
     "link_bytes_per_s": 1e11, "hop_s": 0, "stage_link_bytes_per_s": 1e11, "stage_hop_s": 0,
-    "sharpness": 50, "step_s": 0, "layer_s": 0, "sequence_s": 0, "prefill_layer_s": 0, "frontend_s": 0,
+    "sharpness": 50, "step_s": 0, "layer_s": 0, "moe_layer_s": 0, "sequence_s": 0, "prefill_layer_s": 0, "frontend_s": 0,
+    "frontend_sequence_s": 0, "fill_half_rows": 20, "expert_fill_half_rows": 5, "imbalance_per_doubling": 0.026, "stall_share": 0.66,
+    "queue_weight": 0.09, "rank_wait_steps": 3, "ttft_factor": 1, "tpot_factor": 1,
     "most_sequences": 256, "tokens_per_pass": 8192,
     "linear_bits": 16, "expert_bits": 16, "embedding_bits": 16, "head_bits": 16, "kv_bits": 16,
 }  # fmt: skip
@@ -48,9 +50,7 @@ REAL: dict[str, Any] = {
 """The waste of a usual server, to be laid over the ideal."""
 
 DEFAULTS = Defaults(
-    note="for tests", stall_share=0.66, queue_weight_closed=0.09, queue_weight_open=0.5, rank_wait_steps=3.0,
-    expert_imbalance_per_doubling=0.026, fill_half_rows=20.0, fill_least=0.05, expert_fill_half_rows=5.0, expert_fill_least=0.07,
-    tpot_p95_over_mean=1.09, activation_bytes_per_element=2.0,
+    note="for tests", queue_weight_open=0.5, fill_least=0.05, expert_fill_least=0.07, tpot_p95_over_mean=1.09,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from infra_advisor.advice.parts import (
     OfferPart,
     Part,
     Performance,
+    Plan,
     Predicted,
     SoftwarePart,
     Term,
@@ -120,6 +121,8 @@ class Recommendation(Part):
     """Reason -> number of options left out for it."""
     considered: dict[str, int] = Field(default_factory=dict)
     """What was searched: offers, deployments, operating points."""
+    plan: Plan | None = None
+    """What to measure before deciding; null where it was not asked for."""
     warnings: tuple[str, ...] = ()
 
 

@@ -4,12 +4,14 @@ import math
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
+from infra_advisor.advice.evidence import Citations, known_from_near
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.rows import Row
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.energy import serving_power_w, tokens_per_joule
 from infra_advisor.search.breakdown import Breakdown, Share, breakdowns
+from infra_advisor.search.calibration import GRADES, Bands
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.units import GB, HOURS_PER_MONTH
 
@@ -69,9 +71,10 @@ def answers(
     """Answers of the rows, in their order."""
     if not rows:
         return []
-    found = breakdowns(fleets, [row.place for row in rows])
+    found, citations = breakdowns(fleets, [row.place for row in rows]), Citations(catalog, fleets)
     return [
-        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), found[k], statistic) for k, row in enumerate(rows)
+        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), found[k], statistic, citations)
+        for k, row in enumerate(rows)
     ]
 
 
@@ -85,16 +88,20 @@ def _answer(
     behind: int,
     parts: Breakdown,
     statistic: str,
+    citations: Citations,
 ) -> Answer:
     candidate, priced, place = fleets.candidates[row.place], row.priced, row.place
     chip = catalog.chips[candidate.platform.chip]
-    layout, family = candidate.layout, candidate.family
+    layout = candidate.layout
     replicas = round(float(fleets.replicas[place]))
     machines = round(float(fleets.machines[place]))
     provider = catalog.providers.get(priced.provider)
-    performance = performance_of(fleets, row, parts)
+    evidence = citations.of(place)
+    unseen = known_from_near(candidate.software.unseen, evidence)
+    bands = candidate.software.bands_by_unseen[unseen]
+    performance = performance_of(fleets, row, parts, bands)
     ttft_terms, tpot_terms = terms_of(parts.first_token), terms_of(parts.each_token)
-    cost = _cost(fleets, row, performance)
+    cost = _cost(fleets, row, performance, bands)
     reason = None
     if priced.usd_per_h is None:
         reason = "; ".join(priced.notes) or "no price"
@@ -144,8 +151,9 @@ def _answer(
         terms=(*ttft_terms, *tpot_terms),
         cost=cost,
         headroom=tuple(headroom(limits, performance, cost, statistic)),
-        grade=candidate.grade if family.grade <= candidate.grade else family.grade,  # type: ignore[arg-type]
+        grade=GRADES[unseen],
         reason=reason,
+        evidence=evidence,
         assumptions=(
             *candidate.notes,
             *(priced.notes if priced.usd_per_h is not None else ()),
@@ -167,9 +175,10 @@ def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str,
     return ("accelerators talk through the host's PCIe bus",) if link_bytes_per_s is None and tp * pp > 1 else ()
 
 
-def performance_of(fleets: Fleets, row: Row, parts: Breakdown) -> Performance:
-    """Predicted speed of one row's fleet, with its band."""
-    place, family = row.place, fleets.candidates[row.place].family
+def performance_of(fleets: Fleets, row: Row, parts: Breakdown, bands: Bands | None = None) -> Performance:
+    """Predicted speed of one row's fleet, with its band (by default that of what was measured of it)."""
+    place = row.place
+    bands = bands or fleets.candidates[place].bands
     served, solved = fleets.solved.served, fleets.solved
     replicas = float(fleets.replicas[place])
     tpot_s, ttft_s = float(served.tpot_s[place]), float(served.ttft_s[place])
@@ -185,9 +194,9 @@ def performance_of(fleets: Fleets, row: Row, parts: Breakdown) -> Performance:
         most = math.floor(most + 1e-9)
     return Performance(
         concurrency=in_flight,
-        request_rate_per_s=throughput / fleets.timing.output_tokens,
-        ttft_s=_predicted(ttft_s, parts.ttft_quantiles_s, family.band_ttft),
-        tpot_s=_predicted(tpot_s, parts.tpot_quantiles_s, family.band_tpot),
+        request_rate_per_s=throughput / float(fleets.timing.output_tokens),
+        ttft_s=_predicted(ttft_s, parts.ttft_quantiles_s, bands.ttft),
+        tpot_s=_predicted(tpot_s, parts.tpot_quantiles_s, bands.tpot),
         output_tokens_per_s=throughput,
         replica_output_tokens_per_s=throughput / replicas,
         output_tokens_per_s_per_user=1.0 / tpot_s,
@@ -202,7 +211,7 @@ def _predicted(mean: float, quantiles: dict[str, float], band: tuple[float, floa
     return Predicted(mean=mean, p50=quantiles["p50"], p95=quantiles["p95"], low=mean * band[0], high=mean * band[1])
 
 
-def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
+def _cost(fleets: Fleets, row: Row, performance: Performance, bands: Bands) -> Cost:
     """Cost at the load, and at the limit where the targets can be met at all."""
     place, lines = row.place, row.priced.cost_lines
     limit_tokens_per_s = float(fleets.limit_tokens_per_s[place]) if fleets.solved.limit[place] >= 1.0 else None
@@ -212,7 +221,7 @@ def _cost(fleets: Fleets, row: Row, performance: Performance) -> Cost:
         return Cost(**unknown, utilisation=utilisation, lines=lines)
     per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
     total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
-    low, high = fleets.candidates[place].family.band_throughput
+    low, high = bands.throughput
     at_limit = usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=limit_tokens_per_s) if limit_tokens_per_s else None
     return Cost(
         usd_per_h=row.usd_per_h,

@@ -218,3 +218,25 @@ class Evidence(Part):
     distance: float
     source: str
     date: str | None = None
+
+
+class Run(Part):
+    """One deployment to measure."""
+
+    answer: str
+    """Id of the answer it measures."""
+    serve: tuple[str, ...]
+    """Commands that start it."""
+    measure: tuple[str, ...]
+    """Commands that load it and write a result file."""
+    result: str
+    """The file that `advisor validate` and `advisor calibrate --with` then read."""
+    passes: tuple[str, ...]
+    """What must be measured for the answer to hold: `mean TTFT <= 500 ms`."""
+    note: str | None = None
+
+
+class Plan(Part):
+    """What to measure before deciding."""
+
+    runs: tuple[Run, ...]

@@ -65,7 +65,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     _check_throughput(workload, limits, load)
     utilisation = float(catalog.assumptions["utilisation_default"].value)
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
-    parameters = read_parameters(catalog.parameters)
+    parameters = read_parameters(catalog.parameters, catalog.deviations)
     question = Question(resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv)
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:

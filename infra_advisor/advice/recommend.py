@@ -31,15 +31,26 @@ LABELLED_FROM = 5
 
 
 def recommend(
-    catalog: Catalog, workload: Workload, limits: Limits, *, rank: str = "cost", top: int = 10, merge: str = "offer"
+    catalog: Catalog,
+    workload: Workload,
+    limits: Limits,
+    *,
+    rank: str = "cost",
+    top: int = 10,
+    merge: str = "offer",
+    plan: bool = False,
 ) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
 
     `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
     `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
-    accelerator. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    accelerator. `plan`: also the runs that would settle the decision. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
     answer = _answer(catalog, workload, limits, rank, top, merge)
+    if answer.ranked and plan:
+        from infra_advisor.advice.benchmark import plan as plan_of
+
+        return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
     if answer.ranked:
         return answer
     found = tuple(ways_out(limits, lambda freed: _answer(catalog, workload, freed, rank, 1, merge)))

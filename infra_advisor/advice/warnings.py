@@ -10,7 +10,8 @@ from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load_stated: bool) -> Iterator[str]:
-    """About the winner: limits inside its error band, what an unstated load hides, age of its price, stock, facts nobody checked."""
+    """About the winner: how well it is known, what it is too close to, limits inside its error band, what an unstated load hides,
+    age of its price, stock, facts nobody checked."""
     if not ranked:
         return
     winner = ranked[0]
@@ -18,6 +19,11 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
         most = f"{winner.performance.max_concurrency:,.0f} requests in flight"
         yield f"No load was given, which favours large machines: the first answer carries up to {most}. Size it with --users or --rate."
     which = "the first answer" if len(ranked) > 1 else "this answer"
+    doubt = GRADE_DOUBTS.get(winner.grade) if winner.hardware.class_ != "api" else None
+    if doubt:
+        yield f"Grade {winner.grade}: {doubt}; measure {which} before you sign (--plan-benchmark)."
+    if len(ranked) > 1 and too_close(winner, ranked[1]):
+        yield "Too close to call: the cost bands of the first two answers overlap; run the benchmark that --plan-benchmark prints."
     if unsure := tuple(within_the_band(winner, limits)):
         yield f"The error band of {which} reaches past the limit of {' and '.join(unsure)}: measure before you sign."
     allowed = price_age_limit_d(catalog, winner)
@@ -30,6 +36,18 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
         yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."
     if recalled := tuple(recollections(catalog, winner)):
         yield f"Unchecked recollection behind {which}: {', '.join(recalled)}. Verify it before you decide."
+
+
+GRADE_DOUBTS = {
+    "C": "either the chip or the model was never measured with such an engine",
+    "D": "neither the chip nor the model was measured with such an engine",
+}
+
+
+def too_close(first: Answer, second: Answer) -> bool:
+    """True where the 90 % bands of their costs overlap."""
+    high, low = first.cost.usd_per_mtok_output_high, second.cost.usd_per_mtok_output_low
+    return high is not None and low is not None and low <= high
 
 
 def within_the_band(answer: Answer, limits: Limits) -> Iterator[str]:

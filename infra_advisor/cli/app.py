@@ -16,6 +16,8 @@ COMMANDS: Mapping[str, str] = {
     "recommend": "Rank the hardware that can serve a model within your limits, with its cost.",
     "compare": "Put chips or devices side by side, alone or for a workload.",
     "estimate": "One deployment in full: speed, memory, cost, and a sweep over the load.",
+    "validate": "Predictions against measurements: the error table, yours or ours.",
+    "calibrate": "Make the parameters from the evidence, or fold in your own runs.",
     "catalog": "Look into the facts: list, show, check, schema, path.",
     "schema": "Print the JSON Schema of a command's answer.",
 }
@@ -30,7 +32,7 @@ Examples:
   advisor recommend --model 70b --ttft 500ms
   advisor compare h100 l4 inferentia2
   advisor recommend --model 70b --ttft 500ms --format markdown -o memo.md"""
-STATUSES = "Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits."
+STATUSES = "Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits, 5 check failed."
 
 
 class _Group(TyperGroup):

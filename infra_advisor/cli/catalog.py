@@ -74,7 +74,7 @@ def check(asked: Asked) -> None:
     facts = asked.catalog()
     problems = check_catalog(facts)
     try:
-        read_parameters(facts.parameters)
+        read_parameters(facts.parameters, facts.deviations)
     except CatalogError as error:
         problems += error.problems
     for problem in problems:

@@ -120,6 +120,7 @@ RANKING = (
         "--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."
     ),
 )
+PLAN = (_option("--plan-benchmark", flag=True, help="Print the runs that would settle the decision: commands and pass lines."),)
 EXPLAIN = (_option("--explain", flag=True, help="Show where the time goes, as terms that add up."),)
 CATALOG = (
     _option("--as-of", metavar="DATE", read=to.day, help="Use the prices of that day; default today."),
@@ -164,7 +165,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Load (at most one of users, concurrency, rate, tokens per day)": LOAD,
     "Targets": TARGETS,
     "Limits": LIMITS,
-    "Answer": (*RANKING, *EXPLAIN, *FILE),
+    "Answer": (*RANKING, *EXPLAIN, *PLAN, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }
 """How the help groups the options."""

@@ -1,5 +1,6 @@
 """`advisor schema`: the JSON Schema of an answer."""
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -8,7 +9,13 @@ from infra_advisor.cli.quantities import one_of
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
-DOCUMENTS = {"recommend": "Recommendation", "compare": "Comparison", "estimate": "EstimateAnswer"}
+DOCUMENTS = {
+    "recommend": "answer:Recommendation",
+    "compare": "answer:Comparison",
+    "estimate": "answer:EstimateAnswer",
+    "validate": "validation:Validation",
+}
+"""Command -> module of the answers and record."""
 
 
 @app.command()
@@ -16,7 +23,8 @@ def schema(command: Annotated[str, typer.Argument(metavar="COMMAND", help=f"One 
     """Print the JSON Schema of what a command answers with --format json."""
     name = one_of(tuple(DOCUMENTS))(command)
 
-    from infra_advisor.advice import answer
+    from infra_advisor.advice.answer import json_schema
     from infra_advisor.present.output import show_document
 
-    show_document(answer.json_schema(getattr(answer, DOCUMENTS[name])))
+    module, record = DOCUMENTS[name].split(":")
+    show_document(json_schema(getattr(import_module(f"infra_advisor.advice.{module}"), record)))

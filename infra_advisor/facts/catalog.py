@@ -17,6 +17,7 @@ from infra_advisor.paths import catalog_dir
 
 if TYPE_CHECKING:
     from infra_advisor.facts.chips import Alias, Chip
+    from infra_advisor.facts.deviations import Deviation
     from infra_advisor.facts.engines import Engine
     from infra_advisor.facts.formats import Formats
     from infra_advisor.facts.market import ExchangeRate, Node, Offer
@@ -108,6 +109,17 @@ class Catalog(Reader):
     def parameters(self) -> Mapping[str, Any]:
         """The parameter file as written; the search floor checks and reads it."""
         return {name: entry.raw for name, entry in self._mapping("parameters").items()}
+
+    @cached_property
+    def deviations(self) -> "Sequence[Deviation]":
+        """Deviations from the families of the parameters, of every layer in order."""
+        from infra_advisor.facts.deviations import read_deviations
+
+        problems: list[str] = []
+        tables = [path for layer in self._layers if (path := layer.table("deviations"))]
+        found = [one for path in tables for one in read_deviations(path, problems)]
+        self._report(problems)
+        return found
 
     @cached_property
     def formats(self) -> "Formats":

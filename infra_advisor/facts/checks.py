@@ -33,7 +33,7 @@ from infra_advisor.facts.places import Region, read_residency
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
-    "chips", "aliases", "engines", "providers", "assumptions", "parameters", "formats", "model_ids",
+    "chips", "aliases", "engines", "providers", "assumptions", "parameters", "deviations", "formats", "model_ids",
     "nodes", "offers", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
@@ -103,9 +103,11 @@ def _engines(catalog: Catalog) -> Iterator[str]:
     known = catalog.engines.values()
     sources = {*catalog.sources("engines"), *(source for engine in known for source in engine.sources)}
     yield from check_engines(known, list(catalog.chips), catalog.formats.weights, sources)
-    tuned = catalog.parameters.get("engines", {})
+    ordered = catalog.parameters.get("engine_order", ())
     yield from (
-        f"parameters: engines.{name}: unknown engine.{did_you_mean(name, catalog.engines)}" for name in tuned if name not in catalog.engines
+        f"parameters: engine_order: unknown engine {name}.{did_you_mean(name, catalog.engines)}"
+        for name in ordered
+        if name not in catalog.engines
     )
 
 

@@ -112,6 +112,15 @@ class Formats:
                 return found
         raise UsageError(f"unknown weight format {text[:80]!r}.{did_you_mean(name[:80], self.weights)} Examples: {EXAMPLES}")
 
+    def weight_by_rule(self, text: str) -> WeightFormat:
+        """The format meant, or one made from the bits and group that its name tells. Raises UsageError where it tells neither."""
+        try:
+            return self.weight(text)
+        except UsageError:
+            if made := _from_bits(_plain(text)):
+                return made
+            raise
+
     def weights_meant(self, text: str) -> tuple[WeightFormat, ...]:
         """The format meant, or every format of a class such as `4bit`. Raises UsageError with near names."""
         match = LEVEL.fullmatch(text.strip().lower())
@@ -264,6 +273,28 @@ def _worded(name: str) -> str | None:
         return "int8-w8a16"
     meant = {spelled for word, spelled in _WORDS if word in words}
     return meant.pop() if len(meant) == 1 and not any(re.match(r"mq\d|\d", word) for word in words - {"4bit", "8bit"}) else None
+
+
+_BITS = re.compile(
+    r"(?<![a-z0-9.])(?:w(?P<w>\d{1,2})a\d{1,2}|(?P<b>\d{1,2}(?:\.\d{1,3})?)-?(?:bits?|bpw)|[a-z]{1,6}?(?P<n>[1-8]|16)(?:f\d{1,2})?)(?![a-z0-9.])"
+)
+_GROUP = re.compile(r"(?<![a-z0-9])(?:g|gs|group)-?(\d{2,4})(?![0-9])")
+SCALE_BITS = 16.0
+"""Stored beside each group of shrunken weights."""
+DEFAULT_GROUP = 64
+
+
+def _from_bits(name: str) -> WeightFormat | None:
+    """A format from the width its name states, `w5a16-g64`, `avq2`, `hqq-3bit`, `q4f16-1`: widened to 16 bits before the arithmetic."""
+    match = _BITS.search(re.sub(r"[()+/_]", "-", name))
+    if not match:
+        return None
+    bits = float(next(group for group in match.groups() if group))
+    if not 1 <= bits <= 16:
+        return None
+    group = _GROUP.search(name)
+    scales = 0.0 if match["b"] or bits >= 8 else SCALE_BITS / (int(group[1]) if group else DEFAULT_GROUP)
+    return WeightFormat(id=name[:60], bits=bits + scales, level=max(1, round(bits)), family="int", source=("memory",))
 
 
 _RULES: tuple[Callable[[str], str | WeightFormat | None], ...] = (_gguf, _mlx, _exl, _worded)

@@ -16,10 +16,22 @@ from infra_advisor.errors import CatalogError, did_you_mean
 from infra_advisor.facts.files import read_yaml
 
 COLLECTIONS = ("chips", "models", "engines", "providers")
-TABLES = ("offers", "nodes", "purchase", "hosting", "exchange_rates", "api_prices", "regions", "quality", "hosted_speeds", "tco_references")
+TABLES = (
+    "offers",
+    "nodes",
+    "purchase",
+    "hosting",
+    "exchange_rates",
+    "api_prices",
+    "regions",
+    "quality",
+    "hosted_speeds",
+    "tco_references",
+    "deviations",
+)
 MAPPINGS = ("aliases", "assumptions", "parameters", "formats")
 YAML = (".yaml", ".yml")
-BUNDLED_ONLY = ("catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml")
+BUNDLED_ONLY = ("catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml", "priors.yaml", "accuracy.csv", "nearest.csv")
 """Files of a catalog directory that no layer overrides."""
 MOST_ENTRIES = 100_000
 
@@ -43,7 +55,7 @@ class Entry:
         for key, value in raw.items():
             present = self.raw.get(key)
             if isinstance(value, Mapping) and isinstance(present, Mapping) and "is" not in value:
-                self.raw[key] = {**present, **value}
+                self.raw[key] = _laid(present, value)
                 changed = [f"{key}.{name}" for name in value]
             else:
                 self.raw[key] = value
@@ -64,6 +76,18 @@ class Entry:
         parts = place.split(".")
         paths = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
         return next((self.origin[path] for path in paths if path in self.origin), next(reversed(self.origin.values()), self.id))
+
+
+def _laid(present: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    """One mapping over another, key by key and level by level; a fact (`is`) replaces the one below it."""
+    found = dict(present)
+    for key, over in value.items():
+        below = found.get(key)
+        if isinstance(over, Mapping) and isinstance(below, Mapping) and "is" not in over:
+            found[key] = _laid(below, over)
+        else:
+            found[key] = over
+    return found
 
 
 class Layer:

@@ -28,10 +28,10 @@ def minimum(a: Number, b: Number) -> Number:
 def smooth_maximum(a: Number, b: Number, sharpness: Number) -> Number:
     """(a^q + b^q)^(1/q): q = 1 is the sum (no overlap), a large q the maximum (full overlap).
 
-    Written on the ratio, so that units survive and nothing overflows. Both must not be zero together.
+    Written on the ratio, so that units survive and nothing overflows. In arrays both may be zero: the result is.
     """
-    high = maximum(a, b)
-    ratio = minimum(a, b) / high
+    high, low = maximum(a, b), minimum(a, b)
+    ratio = np.divide(low, high, out=np.zeros_like(high), where=high > 0.0) if isinstance(high, np.ndarray) else low / high
     return high * (1.0 + ratio**sharpness) ** (1.0 / sharpness)
 
 

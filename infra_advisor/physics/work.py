@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from infra_advisor.physics.elementwise import Number, maximum, minimum
 from infra_advisor.physics.mixers import Stream
-from infra_advisor.physics.transformer import FormatBits, Transformer
+from infra_advisor.physics.stacked import Shape
+from infra_advisor.physics.transformer import FormatBits
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def touched_experts(experts: Number, top_k: Number, tokens: Number) -> Number:
     return experts * (1.0 - (1.0 - top_k / experts) ** tokens)
 
 
-def decode_work(shape: Transformer, *, batch: Number, context: Number, tp: Number = 1, expert_tokens: Number | None = None) -> Work:
+def decode_work(shape: Shape, *, batch: Number, context: Number, tp: Number = 1, expert_tokens: Number | None = None) -> Work:
     """One decode step of `batch` sequences that each attend to `context` tokens, the new one among them.
 
     `expert_tokens`: tokens of the step in the whole expert-parallel group where that is more than `batch` (attention data
@@ -85,7 +86,7 @@ def decode_work(shape: Transformer, *, batch: Number, context: Number, tp: Numbe
     )  # fmt: skip
 
 
-def prefill_work(shape: Transformer, *, tokens: Number, cached: Number = 0.0, prompts: Number = 1.0, tp: Number = 1) -> Work:
+def prefill_work(shape: Shape, *, tokens: Number, cached: Number = 0.0, prompts: Number = 1.0, tp: Number = 1) -> Work:
     """One pass over `prompts` prompts of `tokens` new tokens each, behind `cached` tokens that are already there.
 
     Mean causal context of a new token: cached + (tokens + 1) / 2. The head runs on the last position of each prompt only.
@@ -109,7 +110,7 @@ def prefill_work(shape: Transformer, *, tokens: Number, cached: Number = 0.0, pr
     )  # fmt: skip
 
 
-def kv_bytes(shape: Transformer, *, context: Number, kv_bits: Number, tp: Number = 1) -> Number:
+def kv_bytes(shape: Shape, *, context: Number, kv_bits: Number, tp: Number = 1) -> Number:
     """What one sequence of `context` tokens holds in the cache of one tensor-parallel rank, recurrent state included. [bytes]
 
     Windows stop growing; KV heads are copied beyond tp = KV heads; latents lie whole on every rank.
@@ -122,9 +123,12 @@ def kv_bytes(shape: Transformer, *, context: Number, kv_bits: Number, tp: Number
     return held + state_bytes(shape, tp=tp)
 
 
-def state_bytes(shape: Transformer, *, tp: Number = 1) -> Number:
+def state_bytes(shape: Shape, *, tp: Number = 1) -> Number:
     """Recurrent state of one sequence on one tensor-parallel rank, whatever its length. [bytes]"""
-    return sum(layers * state.bytes / minimum(tp, state.heads) for layers, state in shape.states)
+    held = 0.0 * tp
+    for layers, state in shape.states:
+        held = held + layers * state.bytes / minimum(tp, state.heads)
+    return held
 
 
 def _attended(stream: Stream, context: Number) -> Number:
@@ -138,7 +142,7 @@ def _attended_sum(stream: Stream, tokens: Number, cached: Number) -> Number:
 
     With x = clip(cap - p, 0, n) tokens below the cap: x p + x (x + 1) / 2 + (n - x) cap.
     """
-    cap = stream.selected / stream.per_token if stream.selected is not None else stream.window
+    cap = _most_attended(stream)
     below = tokens if cap is None else minimum(tokens, maximum(cap - cached, 0.0 * cached))
     entries = below * cached + below * (below + 1.0) / 2.0
     if cap is not None:
@@ -146,8 +150,16 @@ def _attended_sum(stream: Stream, tokens: Number, cached: Number) -> Number:
     return entries * stream.per_token
 
 
+def _most_attended(stream: Stream) -> Number | None:
+    """Context tokens that one query reads at most; None where there is no limit."""
+    selected = None if stream.selected is None else stream.selected / stream.per_token
+    if selected is None or stream.window is None:
+        return stream.window if selected is None else selected
+    return minimum(selected, stream.window)
+
+
 def _work(
-    shape: Transformer, *, tokens: Number, prompts: Number, share: float, tp: Number, routed_tokens: Number,
+    shape: Shape, *, tokens: Number, prompts: Number, share: float, tp: Number, routed_tokens: Number,
     score_flop: Number, kv_read: Number, kv_written: Number, index_bytes: Number, state_passes: Number,
 ) -> Work:  # fmt: skip
     expert_flop = expert_elements = state_flop = 0.0 * tokens
@@ -165,7 +177,7 @@ def _work(
         head_flop=2.0 * head * prompts,
         linear_elements=share * shape.weights.linear,
         expert_elements=share * expert_elements,
-        head_elements=float(head),
+        head_elements=1.0 * head,
         embedding_elements=shape.hidden * tokens,
         kv_elements_read=kv_read,
         kv_elements_written=kv_written,

@@ -4,10 +4,14 @@ import csv
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from infra_advisor.advice.answer import Answer, Comparison, EstimateAnswer, NearMiss, Recommendation, Violation
 from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
+
+if TYPE_CHECKING:
+    from infra_advisor.advice.validation import Validation
 
 Value = str | float | int | bool | None
 Row = dict[str, Value]
@@ -151,3 +155,10 @@ def _values(record: object, places: Mapping[str, str]) -> Row:
 
 def _violations(broken: Iterable[Violation]) -> str:
     return "; ".join(f"{one.limit}: {one.predicted} (allowed {one.allowed})" for one in broken)
+
+
+def validation(record: "Validation") -> str:
+    """One row per group and figure."""
+    from infra_advisor.advice.validation import Errors
+
+    return table(tuple(Errors.model_fields), [tuple(line.model_dump().values()) for line in record.errors])

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from infra_advisor.advice.answer import Answer, Term, WorkloadPart
+from infra_advisor.advice.answer import Answer, Evidence, Recommendation, Term, WorkloadPart
 from infra_advisor.present import numbers, phrases
-from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Para, Text, Words
+from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Para, Text, Words
 from infra_advisor.present.words import Words as Say
 
 _PHASES = ("prefill", "decode")
@@ -64,7 +64,28 @@ def evidence_blocks(answer: Answer, say: Say) -> list[Block]:
     """The nearest measurements, if there are any."""
     if not answer.evidence:
         return []
-    items = tuple(
-        say("evidence", text=point.text, source=point.source, date=point.date or numbers.UNKNOWN) for point in answer.evidence
-    )  # fmt: skip
-    return [Heading(say("evidence.title")), Bullets(items)]
+    return [Heading(say("evidence.title")), Bullets(tuple(cited(point, say) for point in answer.evidence))]
+
+
+def nearest_evidence(answer: Answer, say: Say) -> list[Block]:
+    """The one nearest measurement as a line, if there is any."""
+    return [Para((cited(point, say) + ".",), lead=say("evidence.nearest")) for point in answer.evidence[:1]]
+
+
+def cited(point: Evidence, say: Say) -> str:
+    """What was measured, by whom and when."""
+    return say("evidence", text=point.text, source=point.source, date=point.date or say("evidence.undated"))
+
+
+def plan_blocks(record: Recommendation, say: Say) -> list[Block]:
+    """The runs that would settle the decision: commands to copy, and the lines that decide."""
+    if record.plan is None or not record.plan.runs:
+        return []
+    answers = {answer.id: answer for answer in record.ranked}
+    blocks: list[Block] = [Heading(say("plan.title")), Para((say("plan.why"),))]
+    for run in record.plan.runs:
+        passes = [say("plan.pass", line=line) for line in run.passes]
+        said = "; ".join([", ".join(phrases.option(say, answers[run.answer]).values()), *passes, *([run.note] if run.note else [])])
+        blocks += [Para((said + ".",), lead=say("plan.run")), Code((*run.serve, *run.measure))]
+    files = " ".join(f"--with {run.result}" for run in record.plan.runs)
+    return [*blocks, Para((), lead=say("plan.then")), Code((f"advisor calibrate {files}",))]

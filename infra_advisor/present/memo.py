@@ -4,7 +4,7 @@ from infra_advisor.advice.answer import Answer, Recommendation
 from infra_advisor.present import assumptions, numbers, phrases, recommend
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
-from infra_advisor.present.explain import explain_blocks, terms_of
+from infra_advisor.present.explain import cited, explain_blocks, terms_of
 from infra_advisor.present.words import Words as Say
 
 _TIE = 0.01
@@ -185,8 +185,7 @@ def _sources(record: Recommendation, say: Say) -> list[Block]:
         )
         for answer in record.ranked
     ]
-    items += [say("evidence", text=point.text, source=point.source, date=point.date or numbers.UNKNOWN)
-              for answer in record.ranked[:1] for point in answer.evidence]  # fmt: skip
+    items += [cited(point, say) for answer in record.ranked[:1] for point in answer.evidence]
     return [Heading(say("memo.sources")), Bullets(tuple(items))] if items else []
 
 

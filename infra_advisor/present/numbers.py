@@ -160,7 +160,7 @@ def that_add_up(values: Sequence[float], decimals: int) -> list[float]:
     """The values rounded to so many decimals such that they add up to their rounded sum (largest remainder)."""
     scale = 10.0**decimals
     floors = [math.floor(value * scale) for value in values]
-    missing = round(sum(values) * scale) - sum(floors)
+    missing = round(round(sum(values), decimals) * scale) - sum(floors)
     by_remainder = sorted(range(len(values)), key=lambda index: floors[index] - values[index] * scale)
     for index in by_remainder[:missing]:
         floors[index] += 1

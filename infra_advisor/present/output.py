@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from infra_advisor.advice.answer import Comparison, EstimateAnswer, Recommendation
+from infra_advisor.advice.parts import Part
 from infra_advisor.present.files import Target
 from infra_advisor.present.listing import Listing
 from infra_advisor.present.say import tell, write
@@ -15,7 +16,7 @@ from infra_advisor.present.words import words
 
 FORMATS = ("table", "json", "markdown", "csv")
 
-Shown = Recommendation | Comparison | EstimateAnswer | Listing
+Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
 
 def render(
@@ -49,6 +50,10 @@ def render(
             page = estimate.page(record, say)
         case Listing():
             page = record.page()
+        case Part():  # kept apart so that no other command loads what fits and validates
+            from infra_advisor.present import validate
+
+            page = validate.page(record, say)  # type: ignore[arg-type]
     if form == "markdown":
         from infra_advisor.present import markdown
 
@@ -70,6 +75,8 @@ def _csv(record: Shown) -> str:
             return csv_out.estimate(record)
         case Listing():
             return csv_out.table(record.keys, record.rows)
+        case _:
+            return csv_out.validation(record)  # type: ignore[arg-type]
 
 
 def show(

@@ -93,7 +93,7 @@ def grade(say: Words, answer: Answer) -> Text:
 
 
 def confidence(say: Words, answer: Answer) -> Text:
-    """`Grade D: data sheet only: measure before buying.`"""
+    """`Grade D, neither chip nor model was measured: measure before buying.`"""
     return Text(say("confidence", grade=answer.grade, words=say(f"grade.{answer.grade}")), _GRADE_TONES[answer.grade])  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, Recommenda
 from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
-from infra_advisor.present.explain import explain_blocks
+from infra_advisor.present.explain import explain_blocks, nearest_evidence, plan_blocks
 from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
@@ -32,8 +32,9 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
         else:
             blocks += labelled(record, say)
         blocks += legend(record, say, detailed=detailed)
-        if explain:
-            blocks += explain_blocks(record.ranked[0], record.workload, say)
+        winner = record.ranked[0]
+        blocks += explain_blocks(winner, record.workload, say) if explain else nearest_evidence(winner, say)
+    blocks += plan_blocks(record, say)
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
     blocks += left_out(record, say)

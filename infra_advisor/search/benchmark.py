@@ -20,7 +20,7 @@ LOADS = tuple(2.0 ** (step / 2) for step in range(16))
 def _timing() -> Timing:
     catalog = load()
     model = catalog.model(MODEL)
-    parameters = read_parameters(catalog.parameters)
+    parameters = read_parameters(catalog.parameters, catalog.deviations)
     whole = [node for node in catalog.nodes.values() if node.chip in catalog.chips and node.chips >= 1]
     platforms = {platform_of_node(node, catalog.chips[node.chip], int(node.chips)) for node in whole}
     question = Question(model, model.shape(), bundled_formats(), parameters, "auto", "auto")

@@ -1,14 +1,15 @@
 """What the figures of a few fleets are made of: the terms of a first token and of each further one, quantiles, and memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from infra_advisor.search.fleet import Fleets
-from infra_advisor.search.points import Part, Timing
+from infra_advisor.search.points import Timing
 from infra_advisor.search.solve import QUANTILES, latency
+from infra_advisor.search.terms import Part
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,31 @@ def breakdowns(fleets: Fleets, places: Sequence[int]) -> list[Breakdown]:
     context = timing.input_tokens + timing.output_tokens / 2.0
     decode = timing.decode_terms(np.maximum(served.running, 1.0), context)
     prefill = timing.prefill_terms(np.ones(len(places)))
-    waits = served.queue_s + served.admission_s
+    waits = (served.queue_s + served.admission_s) / timing.d.ttft_factor
     quantiles = {name: latency(timing, served, name) for name in QUANTILES}
     found = []
     for k in range(len(places)):
-        handling = Share("prefill", "frontend", float(timing.d.frontend_s[k]), "host")
+        frontend_s = timing.d.frontend_s[k] + timing.d.frontend_sequence_s[k] * max(served.in_flight[k] - 1.0, 0.0)
+        handling = Share("prefill", "frontend", float(frontend_s), "host")
         queue = Share("prefill", "queue", float(waits[k]), "queue")
         step = _shares("decode", decode, k)
-        stalled_s = float(served.tpot_s[k]) - sum(share.seconds for share in step)
+        tpot_s, ttft_s = float(served.tpot_s[k]), float(served.ttft_s[k])
+        stalled_s = tpot_s / float(timing.d.tpot_factor[k]) - sum(share.seconds for share in step)
         found.append(
             Breakdown(
-                first_token=(handling, *_shares("prefill", prefill, k), queue),
-                each_token=(*step, Share("decode", "stall", max(stalled_s, 0.0), "queue")),
+                first_token=_scaled((handling, *_shares("prefill", prefill, k), queue), ttft_s),
+                each_token=_scaled((*step, Share("decode", "stall", max(stalled_s, 0.0), "queue")), tpot_s),
                 ttft_quantiles_s={name: float(pair[0][k]) for name, pair in quantiles.items()},
                 tpot_quantiles_s={name: float(pair[1][k]) for name, pair in quantiles.items()},
             )
         )
     return found
+
+
+def _scaled(shares: Sequence[Share], total_s: float) -> tuple[Share, ...]:
+    """The shares of a time as predicted by physics, corrected alike where measurements of the chip and the model correct the whole."""
+    scale = total_s / sum(share.seconds for share in shares)
+    return tuple(replace(share, seconds=share.seconds * scale) for share in shares)
 
 
 def _shares(phase: Literal["prefill", "decode"], parts: dict[str, Part], k: int) -> list[Share]:

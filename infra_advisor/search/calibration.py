@@ -1,18 +1,33 @@
-"""Which efficiencies hold for a device and an engine, with their grade, their band and where they come from."""
+"""Which efficiencies hold for a deployment, how far they may be off, and what was measured that says so.
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+A family of hardware and engines has base values; groups of deployments (an engine, a chip, a kind of model ...) deviate from them, and
+deviations add up on a scale on which no share can leave (0, 1) and no time can become negative. What was never measured has none.
+"""
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError, model_validator
 
 from infra_advisor.errors import CatalogError
+from infra_advisor.facts.deviations import Deviation
 from infra_advisor.facts.fact import Record
 from infra_advisor.facts.files import explain
-from infra_advisor.units import parse_quantity
+from infra_advisor.search.defaults import Defaults
+from infra_advisor.search.scale import EFFICIENCIES, FACTORS, FITTED, to_scale
+from infra_advisor.search.traits import GROUPS, Traits
 
-Share = Annotated[float, Field(gt=0, le=1)]
-Seconds = Annotated[float, BeforeValidator(lambda raw: parse_quantity(raw, "time") if isinstance(raw, str) else raw), Field(ge=0, le=10)]
+if TYPE_CHECKING:
+    from infra_advisor.search.binding import Efficiencies
+
 Band = Annotated[tuple[float, float], Field(description="lowest and highest factor on the prediction")]
+Unseen = Literal["none", "combination", "chip", "model", "both"]
+Grade = Literal["A", "B", "C", "D"]
+GRADES: Mapping[Unseen, Grade] = {"none": "A", "combination": "B", "chip": "C", "model": "C", "both": "D"}
+"""What was never measured -> grade: A this combination of chip, model, engine and format was; B both chip and model were; D neither."""
+MEASURED_HOW = ("mode", "source")
+"""Groups that say how a point was measured, not what."""
 
 
 class Selector(Record):
@@ -33,97 +48,165 @@ class Selector(Record):
         )
 
 
-class Family(Record):
-    """Efficiencies of one class of hardware under one kind of engine."""
+class Bands(Record):
+    """90 % bands as factors on a prediction."""
 
-    selects: tuple[Selector, ...]
-    grade: Literal["A", "B", "C", "D"]
-    source: str
-    linear_memory_share: Share
-    kv_memory_share: Share
-    expert_memory_share: Share = 0.5
-    linear_compute_share: Share
-    expert_compute_share: Share = 0.1
-    score_compute_share: Share
-    sharpness: float = Field(ge=1, le=50)
-    step_s: Seconds
-    layer_s: Seconds = 0.0
-    sequence_s: Seconds = 0.0
-    hop_s: Seconds
-    link_share: Share
-    prefill_layer_s: Seconds = 0.0
-    frontend_s: Seconds
-    most_sequences: int = Field(ge=1)
-    flop_per_byte: float | None = Field(default=None, gt=0)
-    use_flop_per_byte: bool = False
-    """The class figure replaces a published peak rate, which says little about these devices."""
-    moe: Mapping[str, Any] = {}
-    band_tpot: Band
-    band_ttft: Band
-    band_throughput: Band
+    tpot: Band
+    ttft: Band
+    throughput: Band
 
     @model_validator(mode="after")
-    def _bands_contain_the_prediction(self) -> "Family":
-        for name in ("band_tpot", "band_ttft", "band_throughput"):
+    def _contain_the_prediction(self) -> "Bands":
+        for name in ("tpot", "ttft", "throughput"):
             low, high = getattr(self, name)
             if not 0 < low <= 1 <= high:
                 raise ValueError(f"{name} must run from a factor below 1 to one above")
         return self
 
+
+class Family(Record):
+    """Efficiencies of one class of hardware under one kind of engine."""
+
+    selects: tuple[Selector, ...]
+    modes: tuple[str, ...] = ("closed-loop", "open-loop")
+    """Ways of loading it speaks of."""
+    source: str
+    rows: int = Field(default=0, ge=0)
+    """Measured points that were fitted; 0 = the values are judgement."""
+    values: Mapping[str, float]
+    bands: Mapping[Unseen, Bands]
+
     @model_validator(mode="after")
-    def _mixture_values_hold_too(self) -> "Family":
-        self.for_experts()
+    def _complete(self) -> "Family":
+        if missing := [name for name in FITTED if name not in self.values]:
+            raise ValueError(f"values: {', '.join(missing)} missing")
+        for name, value in self.values.items():
+            if name not in FITTED:
+                raise ValueError(f"values: {name} is no efficiency")
+            if not value > (1.0 if name == "sharpness" else 0.0) or (name.endswith("_share") and value >= 1.0):
+                raise ValueError(f"values: {name} {value:g} is outside its physical bounds")
+        if missing_bands := [unseen for unseen in GRADES if unseen not in self.bands]:
+            raise ValueError(f"bands: {', '.join(missing_bands)} missing")
         return self
 
-    def for_experts(self) -> "Family":
-        """The values that hold for mixture-of-experts models."""
-        return Family.model_validate(self.model_dump() | dict(self.moe) | {"moe": {}}) if self.moe else self
+    @cached_property
+    def scaled(self) -> tuple[float, ...]:
+        """Base values on the scale on which deviations add up, in the order of `EFFICIENCIES`."""
+        return tuple(to_scale(name, self.values[name]) if name in self.values else 0.0 for name in EFFICIENCIES)
 
 
-class Defaults(Record):
-    """Figures that hold for every family."""
+class Known(NamedTuple):
+    """What was measured within one family."""
 
-    note: str
-    stall_share: Share
-    queue_weight_closed: float
-    queue_weight_open: float
-    rank_wait_steps: float
-    expert_imbalance_per_doubling: float
-    fill_half_rows: float
-    fill_least: float
-    expert_fill_half_rows: float
-    expert_fill_least: float
-    tpot_p95_over_mean: float
-    activation_bytes_per_element: float
-
-
-class EngineFactors(Record):
-    """An engine's host times as multiples of its family's."""
-
-    step: float = Field(default=1.0, gt=0)
-    prefill_layer: float = Field(default=1.0, gt=0)
-    order: int = 50
-    """Breaks ties between engines that are predicted alike; widely used ones first."""
+    chips: frozenset[str]
+    models: frozenset[str]
+    combinations: frozenset[str]
 
 
 class Parameters(Record):
-    """The whole parameter file."""
+    """The whole parameter file, with the deviations that stand beside it."""
 
     defaults: Defaults
     families: Mapping[str, Family]
-    engines: Mapping[str, EngineFactors] = {}
+    most_sequences: Mapping[str, Annotated[int, Field(ge=1)]]
+    """Class of device -> sequences one replica runs at once where the engine does not say less; `other` for the rest."""
+    engine_order: Mapping[str, int] = {}
+    """Among engines that are predicted alike the lowest wins."""
+    length_shares: Mapping[str, float] = {}
+    """Source of measurements -> mean of its drawn lengths over the stated one."""
+    deviations: tuple[Any, ...] = ()
 
-    def family(self, *, engine_kind: str, vendor: str, device_class: str, kind: str) -> tuple[str, Family] | None:
+    @model_validator(mode="after")
+    def _has_a_rest(self) -> "Parameters":
+        if "other" not in self.most_sequences:
+            raise ValueError("most_sequences: `other` is missing")
+        return self
+
+    def family(
+        self, *, engine_kind: str, vendor: str, device_class: str, kind: str, mode: str = "closed-loop"
+    ) -> tuple[str, Family] | None:
         """Name and values of the first family whose rules hold, or None: then nothing can be predicted."""
         for name, family in self.families.items():
+            if mode not in family.modes:
+                continue
             if any(rule.holds(engine_kind=engine_kind, vendor=vendor, device_class=device_class, kind=kind) for rule in family.selects):
                 return name, family
         return None
 
+    def order(self, engine: str) -> int:
+        """Place of an engine among those predicted alike."""
+        return self.engine_order.get(engine, len(self.engine_order) + 1)
 
-def read_parameters(raw: Mapping[str, Any]) -> Parameters:
+    def sequences(self, device_class: str) -> int:
+        """Most sequences at once by class of device."""
+        return self.most_sequences.get(device_class, self.most_sequences["other"])
+
+    @cached_property
+    def _offsets(self) -> Mapping[tuple[str, str, str], Mapping[int, float]]:
+        """(family, group, member) -> place of an efficiency -> offset."""
+        place = {name: number for number, name in enumerate(EFFICIENCIES)}
+        found: dict[tuple[str, str, str], dict[int, float]] = {}
+        for one in self.deviations:
+            row = found.setdefault((one.family, one.group, one.member), {})
+            row[place[one.parameter]] = row.get(place[one.parameter], 0.0) + one.offset
+        return found
+
+    @cached_property
+    def known(self) -> Mapping[str, Known]:
+        """What was measured, by family."""
+        members: dict[str, dict[str, set[str]]] = {name: {"chip": set(), "model": set(), "combination": set()} for name in self.families}
+        for family, group, member in self._offsets:
+            if family in members and group in members[family]:
+                members[family][group].add(member)
+        return {name: Known(*(frozenset(of[group]) for group in ("chip", "model", "combination"))) for name, of in members.items()}
+
+    def unseen(self, family: str, traits: Traits) -> Unseen:
+        """What of a deployment was never measured."""
+        known = self.known[family]
+        if traits["combination"] in known.combinations:
+            return "none"
+        chip, model = traits["chip"] in known.chips, traits["model"] in known.models
+        if chip and model:
+            return "combination"
+        return "model" if chip else "chip" if model else "both"
+
+    def scaled(self, family: str, traits: Traits) -> list[float]:
+        """Efficiencies of one deployment on the scale of deviations; corrections of whole times only where chip and model were measured."""
+        total = list(self.families[family].scaled)
+        known = self.known[family]
+        inside = (traits["chip"] in known.chips and traits["model"] in known.models) or traits["combination"] in known.combinations
+        for group, member in traits.items():
+            for place, offset in self._offsets.get((family, group, member), {}).items():
+                if inside or place not in _FACTOR_PLACES or group in MEASURED_HOW:
+                    total[place] += offset
+        return total
+
+    def efficiencies(self, deployments: Sequence[tuple[str, Traits]]) -> "Efficiencies":
+        """The efficiencies of (family, traits), one position each."""
+        import numpy as np
+
+        from infra_advisor.search.binding import from_scaled
+
+        return from_scaled(np.array([self.scaled(family, traits) for family, traits in deployments]).reshape(-1, len(EFFICIENCIES)))
+
+
+_FACTOR_PLACES = frozenset(EFFICIENCIES.index(name) for name in FACTORS)
+
+
+def read_parameters(raw: Mapping[str, Any], deviations: Sequence[Deviation] = ()) -> Parameters:
     """Checked parameters. Raises CatalogError with every problem."""
     try:
-        return Parameters.model_validate(raw)
+        found = Parameters.model_validate({**raw, "deviations": tuple(deviations)})
     except ValidationError as error:
         raise CatalogError([f"parameters: {line}" for line in explain(error)]) from error
+    problems = []
+    for one in deviations:
+        if one.family not in found.families:
+            problems.append(f"deviations: {one.family} is no family of the parameters")
+        if one.group not in GROUPS:
+            problems.append(f"deviations: {one.group} is no group")
+        if one.parameter not in EFFICIENCIES:
+            problems.append(f"deviations: {one.parameter} is no efficiency")
+    if problems:
+        raise CatalogError(sorted(set(problems)))
+    return found

@@ -3,20 +3,21 @@
 `Deployments` holds one column per deployment, in base units; `Timing` is what physics says of them at a load. All arrays have one length.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra_advisor.physics.collectives import all_reduce_s, all_to_all_s, pipeline_hops_s
+from infra_advisor.physics.elementwise import Number, maximum
 from infra_advisor.physics.memory import activation_bytes, most_sequences, typical_tokens_held, usable_bytes
-from infra_advisor.physics.roofline import compute_fill, roofline_s
+from infra_advisor.physics.roofline import compute_fill
 from infra_advisor.physics.serving import Served, serve
-from infra_advisor.physics.transformer import Transformer
+from infra_advisor.physics.stacked import Shape, StackedShape
 from infra_advisor.physics.work import Work, decode_work, kv_bytes, prefill_work
-from infra_advisor.search.calibration import Defaults
+from infra_advisor.search.defaults import Defaults
+from infra_advisor.search.terms import Part, moved_bytes, roofline_part, total_s
 
 Column = NDArray[np.float64]
 
@@ -47,6 +48,8 @@ class Deployments:
     memory_bytes: Column
     reserve_bytes: Column
     engine_share: Column
+    peak_bytes_per_s: Column
+    """Of the data sheet: nothing streams weights faster."""
     linear_bytes_per_s: Column
     expert_bytes_per_s: Column
     kv_bytes_per_s: Column
@@ -56,9 +59,27 @@ class Deployments:
     sharpness: Column
     step_s: Column
     layer_s: Column
+    moe_layer_s: Column
+    """On top of layer_s where a layer routes tokens to experts."""
     sequence_s: Column
     prefill_layer_s: Column
     frontend_s: Column
+    frontend_sequence_s: Column
+    """Added to the handling of a request by each other one in flight."""
+    fill_half_rows: Column
+    """Rows at which matrix units reach half of the achievable rate."""
+    expert_fill_half_rows: Column
+    imbalance_per_doubling: Column
+    """By which the busiest expert rank exceeds the mean, per doubling of the ranks."""
+    stall_share: Column
+    """Part of another prompt's prefill that delays a running sequence."""
+    queue_weight: Column
+    """Scale of the prefill queue in a closed load."""
+    rank_wait_steps: Column
+    """Decode steps a prompt waits for other attention-parallel ranks, per doubling of them."""
+    ttft_factor: Column
+    """Measured over predicted TTFT for this chip, model or engine where measurements say so; 1 = by physics alone."""
+    tpot_factor: Column
     most_sequences: Column
     """Per attention-parallel rank, by the engine or the class."""
     tokens_per_pass: Column
@@ -103,36 +124,23 @@ class Memory:
     """Sequences one replica can run at once; at least 1 where it fits at all."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """One named share of a pass. [s]"""
-
-    seconds: Column
-    kind: str
-    """roofline, interconnect or host."""
-    moved_bytes: Column | None = None
-    moving_s: Column | None = None
-    """Of a roofline part: the time to move its bytes at the achievable rate."""
-    flop: Column | None = None
-    computing_s: Column | None = None
-    """Of a roofline part: the time to compute at the achievable rate."""
-
-
 class Timing:
     """Physics of one model and one pair of lengths over many deployments."""
 
     def __init__(
-        self, shape: Transformer, deployments: Deployments, defaults: Defaults, *, input_tokens: float, output_tokens: float
+        self, shape: Shape, deployments: Deployments, defaults: Defaults, *, input_tokens: float | Column, output_tokens: float | Column
     ) -> None:
         self.shape = shape
         self.d = deployments
         self.defaults = defaults
-        self.input_tokens = float(input_tokens)
-        self.output_tokens = float(output_tokens)
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
 
     def take(self, index: NDArray[np.intp]) -> "Timing":
         """The same model and lengths over some of the deployments."""
-        return Timing(self.shape, self.d.take(index), self.defaults, input_tokens=self.input_tokens, output_tokens=self.output_tokens)
+        shape = self.shape.take(index) if isinstance(self.shape, StackedShape) else self.shape
+        lengths = [one[index] if isinstance(one, np.ndarray) else one for one in (self.input_tokens, self.output_tokens)]
+        return Timing(shape, self.d.take(index), self.defaults, input_tokens=lengths[0], output_tokens=lengths[1])
 
     # -- memory
 
@@ -162,45 +170,50 @@ class Timing:
         most = np.minimum(np.maximum(rank_sequences, 1.0), d.most_sequences) * d.dp
         return Memory(usable, weights, activations, pool, per_sequence, fits, most)
 
-    def _sequence_bytes(self, tokens: float) -> Column:
+    def _sequence_bytes(self, tokens: Number) -> Column:
         d = self.d
-        held: Column = kv_bytes(self.shape, context=np.full(len(d), tokens), kv_bits=d.kv_bits, tp=d.tp)
+        held: Column = kv_bytes(self.shape, context=tokens * np.ones(len(d)), kv_bits=d.kv_bits, tp=d.tp)
         return held / d.pp
 
     # -- one decode step
 
-    def decode_terms(self, batch: Column, context: float) -> dict[str, Part]:
+    def decode_terms(self, batch: Column, context: Number) -> dict[str, Part]:
         """Named parts of one decode step of `batch` running sequences at a context; the step is their sum. [s]"""
         d, shape = self.d, self.shape
         micro = np.maximum(np.where(d.fill_pipeline > 0, batch / d.pp, batch), 1.0)
         ranked = np.maximum(micro / d.dp, 1.0)
-        work = decode_work(shape, batch=ranked, context=np.full(len(d), context), tp=d.tp, expert_tokens=micro)
+        work = decode_work(shape, batch=ranked, context=context * np.ones(len(d)), tp=d.tp, expert_tokens=micro)
         terms = self._pass_terms(work, rows=ranked, expert_rows=micro, expert_scale=np.maximum(micro / ranked, 1.0))
-        terms["launches"] = Part(d.layer_s * shape.layer_count, "host")
+        terms["launches"] = Part(d.layer_s * shape.layer_count + d.moe_layer_s * shape.moe_layer_count, "host")
         terms["engine"] = Part(d.step_s + d.sequence_s * micro, "host")
         return terms
 
-    def decode_step_s(self, batch: Column, context: float) -> Column:
+    def decode_step_s(self, batch: Column, context: Number) -> Column:
         """Time of one decode step. [s]"""
-        return _total(self.decode_terms(batch, context))
+        return total_s(self.decode_terms(batch, context))
 
     # -- one prefill pass
 
-    def prefill_terms(self, prompts: Column) -> dict[str, Part]:
-        """Named parts of the prefill of `prompts` whole prompts at once, on the ranks that share them. [s]"""
+    def prefill_terms(self, prompts: Column, cached: Number = 0.0) -> dict[str, Part]:
+        """Named parts of the prefill of `prompts` whole prompts at once, on the ranks that share them, behind `cached` tokens each. [s]"""
         d, shape = self.d, self.shape
         per_rank = np.maximum(prompts / d.dp, 1.0)
-        work = prefill_work(shape, tokens=np.full(len(d), self.input_tokens), cached=np.zeros(len(d)), prompts=per_rank, tp=d.tp)
+        work = prefill_work(shape, tokens=self.input_tokens * np.ones(len(d)), cached=cached * np.ones(len(d)), prompts=per_rank, tp=d.tp)
         all_tokens = np.maximum(prompts, 1.0) * self.input_tokens
         terms = self._pass_terms(work, rows=work.tokens, expert_rows=all_tokens, expert_scale=np.maximum(prompts / per_rank, 1.0))
         passes = np.maximum(per_rank * self.input_tokens / d.tokens_per_pass, 1.0)
         terms["dispatch"] = Part(d.prefill_layer_s * shape.layer_count * passes, "host")
         return terms
 
+    def bounded_tpot_s(self, tpot_s: Column, batch: Column, context: Number) -> Column:
+        """TPOT after what measurements of the chip and model add or take; never below moving the bytes at the data-sheet rate. [s]"""
+        least_s = moved_bytes(self.decode_terms(batch, context)) / self.d.peak_bytes_per_s
+        return np.maximum(tpot_s * self.d.tpot_factor, np.minimum(least_s, tpot_s))
+
     @cached_property
     def prompt_alone_s(self) -> Column:
         """Prefill of one prompt on an idle replica. [s]"""
-        return _total(self.prefill_terms(np.ones(len(self.d))))
+        return total_s(self.prefill_terms(np.ones(len(self.d))))
 
     def prompt_share_s(self, in_flight: Column) -> tuple[Column, Column]:
         """(time per prompt, time by which one prompt delays sequences that run) where prompts share passes. [s]
@@ -211,8 +224,8 @@ class Timing:
         d = self.d
         together = np.maximum(np.minimum(d.tokens_per_pass / self.input_tokens * d.dp, in_flight / 4.0), d.dp)
         few = np.clip(in_flight / 4.0, 1.0, together)
-        pass_s = _total(self.prefill_terms(together))
-        few_s = pass_s if np.array_equal(few, together) else _total(self.prefill_terms(few))
+        pass_s = total_s(self.prefill_terms(together))
+        few_s = pass_s if np.array_equal(few, together) else total_s(self.prefill_terms(few))
         stages = np.where(d.fill_pipeline > 0, d.pp, 1.0)
         return pass_s / together / stages, few_s / few / np.clip(in_flight / 2.0, 1.0, stages)
 
@@ -222,50 +235,60 @@ class Timing:
         """Steady state of one replica of every deployment with so many requests in flight."""
         d, defaults = self.d, self.defaults
         context = self.input_tokens + self.output_tokens / 2.0
-        queue = defaults.queue_weight_open if open_arrivals else defaults.queue_weight_closed
-        step: Callable[[Column], Column] = lambda batch: self.decode_step_s(batch, context)  # noqa: E731
+        queue = defaults.queue_weight_open if open_arrivals else d.queue_weight
+        least_s = np.zeros(len(d))
+
+        def step(batch: Column) -> Column:
+            nonlocal least_s
+            terms = self.decode_terms(batch, context)
+            least_s = moved_bytes(terms) / d.peak_bytes_per_s
+            return total_s(terms)
+
         share_s, stall_s = self.prompt_share_s(in_flight)
-        return serve(
+        served = serve(
             in_flight=in_flight,
             most_running=self.memory.most_running,
             output_tokens=self.output_tokens,
             decode_step_s=step,
             prompt_alone_s=self.prompt_alone_s,
             prompt_share_s=share_s,
-            prompt_stall_s=defaults.stall_share * stall_s,
-            frontend_s=d.frontend_s,
+            prompt_stall_s=d.stall_share * stall_s,
+            frontend_s=d.frontend_s + d.frontend_sequence_s * np.maximum(in_flight - 1.0, 0.0),
             queue_weight=queue,
-            rank_wait_steps=defaults.rank_wait_steps * np.log2(d.dp),
+            rank_wait_steps=d.rank_wait_steps * np.log2(d.dp),
             never_met=0.0 if open_arrivals else 1.0,
         )
+        tpot_s = np.maximum(served.tpot_s * d.tpot_factor, np.minimum(least_s, served.tpot_s))
+        first = {name: getattr(served, name) * d.ttft_factor for name in ("ttft_s", "queue_s", "admission_s")}
+        return replace(served, tpot_s=tpot_s, **first)
 
     # -- parts of a pass
 
     def _pass_terms(self, work: Work, *, rows: Column, expert_rows: Column, expert_scale: Column) -> dict[str, Part]:
         d, shape, k = self.d, self.shape, self.defaults
-        head_bits = d.embedding_bits if shape.tied else d.head_bits
+        head_bits = np.where(shape.tied, d.embedding_bits, d.head_bits)
         weights = (
             (work.linear_elements * d.linear_bits + work.head_elements * head_bits + work.embedding_elements * d.embedding_bits)
             / 8.0
             / d.tp
         )
         flop = (work.linear_flop + work.head_flop + work.state_flop) / d.tp
-        fill = compute_fill(rows=rows, half_rows=k.fill_half_rows, least=k.fill_least)
-        terms = {"weights": _roofline(weights + work.state_bytes, flop, d.linear_bytes_per_s, d.linear_flop_per_s * fill, d.sharpness)}
+        fill = compute_fill(rows=rows, half_rows=d.fill_half_rows, least=k.fill_least)
+        terms = {"weights": roofline_part(weights + work.state_bytes, flop, d.linear_bytes_per_s, d.linear_flop_per_s * fill, d.sharpness)}
         if shape.routed_experts:
-            imbalance = 1.0 + k.expert_imbalance_per_doubling * np.log2(d.ep)
-            most = max(routed.experts / routed.top_k for _, routed in shape.routed_experts)
-            expert_fill = compute_fill(rows=expert_rows / most, half_rows=k.expert_fill_half_rows, least=k.expert_fill_least)
+            imbalance = 1.0 + d.imbalance_per_doubling * np.log2(d.ep)
+            most = reduce(maximum, (routed.experts / routed.top_k for _, routed in shape.routed_experts))
+            expert_fill = compute_fill(rows=expert_rows / most, half_rows=d.expert_fill_half_rows, least=k.expert_fill_least)
             moved = work.expert_elements * d.expert_bits / 8.0 / d.expert_ranks * imbalance
             expert_flop = work.expert_flop * expert_scale / d.expert_ranks * imbalance
-            terms["experts"] = _roofline(moved, expert_flop, d.expert_bytes_per_s, d.expert_flop_per_s * expert_fill, d.sharpness)
+            terms["experts"] = roofline_part(moved, expert_flop, d.expert_bytes_per_s, d.expert_flop_per_s * expert_fill, d.sharpness)
         if shape.streams:
             kv = (work.kv_elements_read + work.kv_elements_written) * d.kv_bits / 8.0 + work.index_bytes
-            terms["attention"] = _roofline(kv, work.score_flop / d.tp, d.kv_bytes_per_s, d.score_flop_per_s, d.sharpness)
+            terms["attention"] = roofline_part(kv, work.score_flop / d.tp, d.kv_bytes_per_s, d.score_flop_per_s, d.sharpness)
         message = work.tokens * shape.hidden * ACTIVATION_BYTES
         reduce_s = shape.block_count * all_reduce_s(message_bytes=message, ranks=d.tp, link_bytes_per_s=d.link_bytes_per_s, hop_s=d.hop_s)
         if shape.routed_experts:
-            top_k = max(routed.top_k for _, routed in shape.routed_experts)
+            top_k = reduce(maximum, (routed.top_k for _, routed in shape.routed_experts))
             exchange = all_to_all_s(
                 tokens_per_rank=work.tokens,
                 token_bytes=shape.hidden * DISPATCH_AND_COMBINE_BYTES,
@@ -279,16 +302,3 @@ class Timing:
         hops = pipeline_hops_s(message_bytes=message, stages=d.pp, link_bytes_per_s=d.stage_link_bytes_per_s, hop_s=d.stage_hop_s)
         terms["pipeline"] = Part(hops, "interconnect")
         return terms
-
-
-def _roofline(moved: Column, flop: Column, bytes_per_s: Column, flop_per_s: Column, sharpness: Column) -> Part:
-    seconds = roofline_s(moved_bytes=moved, flop=flop, bytes_per_s=bytes_per_s, flop_per_s=flop_per_s, sharpness=sharpness)
-    return Part(seconds, "roofline", moved, moved / bytes_per_s, flop, flop / flop_per_s)
-
-
-def _total(terms: dict[str, Part]) -> Column:
-    parts = iter(terms.values())
-    total = next(parts).seconds
-    for part in parts:
-        total = total + part.seconds
-    return total

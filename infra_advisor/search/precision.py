@@ -8,7 +8,6 @@ from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import Engine, formats_for, kv_formats_for
 from infra_advisor.facts.formats import LEVEL, Formats, KvFormat, WeightFormat
 from infra_advisor.facts.models import LanguageModel
-from infra_advisor.search.calibration import Family
 
 AUTO = "auto"
 EIGHT_BIT = ("fp8", "int8", "gguf-q8_0", "mlx-8bit", "int8-w8a16", "bfp8")
@@ -94,44 +93,38 @@ def check_format_names(weights: str, kv: str, formats: Formats) -> None:
         formats.cache(kv)
 
 
-class Rates(NamedTuple):
-    """Achievable compute rates of one chip for one format. [FLOP/s]"""
+class Peaks(NamedTuple):
+    """Peak rates of one chip that the products of one format run at. [FLOP/s]"""
 
     linear: float
     experts: float
     scores: float
     borrowed: str | None
-    """Set where the chip has no published rate and its class stands in."""
+    """Set where the chip has no published rate and a nominal one stands in."""
 
 
-def compute_rates(chip: Chip, choice: WeightChoice, family: Family, *, has_experts: bool) -> Rates | None:
-    """Rates that products run at, or None where the chip has no rate for the format: none is ever taken from another precision."""
+NOMINAL_FLOP_PER_BYTE = 100.0
+"""Peak of a chip that publishes none, per byte/s of its memory; what it achieves of that is calibrated by class of device."""
+
+
+def peak_rates(chip: Chip, weights: WeightFormat, *, emulated: bool = False) -> Peaks | None:
+    """Peak rates, or None where the chip has no rate for the format and no memory bandwidth: none is ever taken from another precision.
+
+    `emulated`: the engine widens the format to 16 bits, as it does where the chip cannot multiply it.
+    """
     units: Collection[str] = chip.compute.keys()
     wide = next((chip.compute[name].value for name in ("bf16", "fp16") if name in units), None)
-    if wide is None or family.use_flop_per_byte:
-        if family.flop_per_byte is None or chip.bandwidth_bytes_per_s is None:
+    if wide is None:
+        if chip.bandwidth_bytes_per_s is None:
             return None
-        rate = family.flop_per_byte * chip.bandwidth_bytes_per_s
-        shares = (
-            family.linear_compute_share,
-            family.expert_compute_share if not family.use_flop_per_byte else 0.6,
-            family.score_compute_share,
-        )
-        note = (
-            "prefill rate of its class: no peak rate is published"
-            if wide is None
-            else "prefill rate of its class, measured, instead of the peak rate"
-        )
-        return Rates(rate * shares[0], rate * shares[1], rate * shares[2], note)
-    linear = None if choice.emulated else choice.format.precision(units, "linear")
-    experts = None if choice.emulated else choice.format.precision(units, "experts")
-    if not choice.emulated and (linear is None or (has_experts and experts is None)):
+        nominal = NOMINAL_FLOP_PER_BYTE * chip.bandwidth_bytes_per_s
+        return Peaks(nominal, nominal, nominal, "prefill rate of its class: no peak rate is published")
+    if emulated:
+        return Peaks(wide, wide, wide, None)
+    linear, experts = weights.precision(units, "linear"), weights.precision(units, "experts")
+    if linear is None or experts is None:
         return None
-    linear_rate = chip.compute[linear].value if linear else wide  # type: ignore[index]
-    expert_rate = chip.compute[experts].value if experts else wide  # type: ignore[index]
-    return Rates(
-        linear_rate * family.linear_compute_share, expert_rate * family.expert_compute_share, wide * family.score_compute_share, None
-    )
+    return Peaks(chip.compute[linear].value, chip.compute[experts].value, wide, None)  # type: ignore[index]
 
 
 def _first(names: Collection[str], supported: Mapping[str, bool]) -> list[str]:

@@ -123,13 +123,13 @@ class Solved:
     served_at_limit: Served
 
 
-def rate_of(served: Served, output_tokens: float) -> Column:
+def rate_of(served: Served, output_tokens: float | Column) -> Column:
     """Requests/s one replica completes."""
     rate: Column = served.in_flight / served.request_s(output_tokens)
     return rate
 
 
-def users_of(served: Served, output_tokens: float, think_s: float) -> Column:
+def users_of(served: Served, output_tokens: float | Column, think_s: float) -> Column:
     """Users one replica serves, who think between requests: in flight x (think + request) / request."""
     request_s = served.request_s(output_tokens)
     users: Column = served.in_flight * (think_s + request_s) / request_s

@@ -153,7 +153,7 @@ def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
 def oracle(workload: Workload, limits: Limits, rank: str) -> dict[Decision, float]:
     """Best figure of each decision within the limits."""
     model = catalog().model({"70b": "llama-3.3-70b-instruct", "8b": "llama-3.1-8b-instruct"}.get(workload.model, workload.model))
-    parameters = read_parameters(catalog().parameters)
+    parameters = read_parameters(catalog().parameters, catalog().deviations)
     question = Question(model, model.shape(), catalog().formats, parameters, workload.weights, workload.kv)
     targets = Targets(limits.ttft_s, limits.tpot_s, None, limits.statistic)
     best: dict[Decision, float] = {}

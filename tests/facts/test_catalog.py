@@ -251,7 +251,7 @@ PLANTED = [
     ("api_prices.csv", "deepinfra,deepinfra,", "deepinfra,azure,", "deepinfra is no price list of azure"),
     ("assumptions.yaml", "value: 0.08", "value: 8", "operations_per_year: a share lies between 0 and 1, not 8"),
     ("providers.yaml", "source: csf-ovh", "source: csf", "ovhcloud: unknown source csf"),
-    ("parameters.yaml", "vllm: {step", "vlm: {step", "engines.vlm: unknown engine. Did you mean vllm"),
+    ("parameters.yaml", "{vllm: 1", "{vlm: 1", "engine_order: unknown engine vlm. Did you mean vllm"),
     ("formats.yaml", "bits: 8.501", "bits: -8", "gguf-q8_0: bits: Input should be greater than 0"),
     ("sources/offers.yaml", "crusoe-pricing: {title: ", "crusoe-pricing: {titel: ", "crusoe-pricing: title: Field required"),
     ("residency.yaml", "id: on-prem", "id: on-perm", "levels.5.id"),

@@ -319,20 +319,50 @@ def test_an_assumption_reaches_the_price(tmp_path: Path, frozen: Catalog) -> Non
             assert row.cost.usd_per_h == pytest.approx((450 + 80) * draw_share / 1000 * 0.161)
 
 
+def mi300x_tpot_s(catalog: Catalog) -> float:
+    """Of one request on the fastest MI300X fleet."""
+    limits = Limits(accelerator=Choice(keep=("mi300x",)), where=("cloud",))
+    return min(row.performance.tpot_s.mean or 0 for row in recommend(catalog, Workload(model="70b", concurrency=1), limits, top=0).ranked)
+
+
 def test_an_efficiency_reaches_the_prediction(tmp_path: Path, frozen: Catalog) -> None:
-    catalog = overlaid(tmp_path, "parameters: {families: {serving-amd: {linear_memory_share: 0.425}}}")
+    """One value of a family, without repeating the others."""
+    catalog = overlaid(tmp_path, "parameters: {families: {serving-amd: {values: {linear_memory_share: 0.425}}}}")
     changed, before = (read_parameters(which.parameters).families["serving-amd"] for which in (catalog, frozen))
-    assert (before.linear_memory_share, changed.linear_memory_share) == (0.85, 0.425)
-    assert changed.model_copy(update={"linear_memory_share": 0.85}) == before
-    question = Workload(model="70b", concurrency=1), Limits(accelerator=Choice(keep=("mi300x",)), where=("cloud",))
-    slow, fast = (min(row.performance.tpot_s.mean or 0 for row in recommend(which, *question, top=0).ranked) for which in (catalog, frozen))
-    assert slow > 1.5 * fast
+    assert (before.values["linear_memory_share"], changed.values["linear_memory_share"]) == (0.85, 0.425)
+    assert changed.model_copy(update={"values": {**changed.values, "linear_memory_share": 0.85}}) == before
+    assert mi300x_tpot_s(catalog) > 1.5 * mi300x_tpot_s(frozen)
 
 
-def test_an_impossible_efficiency_is_refused(tmp_path: Path) -> None:
-    catalog = overlaid(tmp_path, "parameters: {families: {serving-amd: {linear_memory_share: 1.2}}}")
-    with pytest.raises(CatalogError, match=r"families\.serving-amd\.linear_memory_share: Input should be less than or equal to 1"):
+def test_a_deviation_reaches_the_prediction(tmp_path: Path, frozen: Catalog) -> None:
+    """0.85 is 1.7346 on the scale of shares, 0.425 is -0.3023: a table with the difference, -2.0369, halves the rate of the weights."""
+    table = "family,group,member,parameter,offset,rows\nserving-amd,engine,vllm,linear_memory_share,-2.0369,5\n"
+    catalog = overlaid(tmp_path, table, "deviations.csv")
+    parameters = read_parameters(catalog.parameters, catalog.deviations)
+    found = parameters.efficiencies(
+        [("serving-amd", {"engine": engine, "chip": "", "model": "", "combination": ""}) for engine in ("vllm", "sglang")]
+    )
+    assert found.linear_memory_share == pytest.approx([0.425, 0.85], rel=1e-4)
+    assert len(catalog.deviations) == len(frozen.deviations) + 1
+    assert mi300x_tpot_s(catalog) > 1.5 * mi300x_tpot_s(frozen)
+
+
+def test_an_impossible_efficiency_is_refused(tmp_path: Path, frozen: Catalog) -> None:
+    values = {**read_parameters(frozen.parameters).families["serving-amd"].values, "linear_memory_share": 1.2}
+    catalog = overlaid(tmp_path, f"parameters: {{families: {{serving-amd: {{values: {values}}}}}}}")
+    with pytest.raises(CatalogError, match=r"families\.serving-amd: values: linear_memory_share 1\.2 is outside its physical bounds"):
         recommend(catalog, Workload(model="70b"), Limits())
+
+
+def test_a_bad_deviation_is_refused(tmp_path: Path) -> None:
+    """With its file and line, and with every other problem of the layers."""
+    header = "family,group,member,parameter,offset,rows\n"
+    with pytest.raises(CatalogError) as caught:
+        overlaid(tmp_path, f"{header}serving-amd,engine,vllm,layer_s,fast,5\n", "deviations.csv").deviations  # noqa: B018
+    assert [problem.partition(": ")[0] for problem in caught.value.problems] == [f"{tmp_path / 'deviations.csv'}:2"]
+    unknown = overlaid(tmp_path, f"{header}serving-amd,engine,vllm,speed,0.1,5\n", "deviations.csv")
+    with pytest.raises(CatalogError, match="deviations: speed is no efficiency"):
+        recommend(unknown, Workload(model="70b"), Limits())
 
 
 def test_a_format_can_be_corrected_and_added(tmp_path: Path, frozen: Catalog) -> None:

@@ -36,7 +36,7 @@ Advisor = Callable[[str], Any]
 def deployed(catalog: Catalog, model: str, *, input_tokens: int = 1000, weights: str = "auto") -> tuple[list[Candidate], Timing]:
     """Every deployment on every rented node, whether it fits or not, ready to be timed."""
     record = catalog.model(model)
-    question = Question(record, record.shape(), catalog.formats, read_parameters(catalog.parameters), weights, "auto")
+    question = Question(record, record.shape(), catalog.formats, read_parameters(catalog.parameters, catalog.deviations), weights, "auto")
     nodes = [(node, catalog.chips[node.chip]) for node in catalog.nodes.values()]
     platforms = dict.fromkeys(
         platform_of_node(node, chip, int(count)) for node, chip in nodes for count in node.rentable_chips if count >= 1

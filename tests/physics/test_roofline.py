@@ -1,5 +1,6 @@
 """The roofline: worked by hand, bounded by its two times, never made slower by faster hardware."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,16 @@ def test_lies_between_the_larger_time_and_the_sum(moving: float, computing: floa
     """With rates of 1, bytes and FLOP are seconds."""
     found = roofline_s(moved_bytes=moving, flop=computing, bytes_per_s=1.0, flop_per_s=1.0, sharpness=q)
     assert max(moving, computing) * (1 - 1e-9) <= found <= (moving + computing) * (1 + 1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_to_move_and_nothing_to_compute_takes_no_time() -> None:
+    """A model without experts, beside one that has them, at any overlap; the other position is what it is alone: max(3, 4) at q = 50."""
+    moved, flop = np.array([0.0, 3.0, 0.0, 5.0]), np.array([0.0, 4.0, 2.0, 0.0])
+    for q in (1.0, 1.2, 50.0):
+        seconds = roofline_s(moved_bytes=moved, flop=flop, bytes_per_s=np.ones(4), flop_per_s=np.ones(4), sharpness=np.full(4, q))
+        both = roofline_s(moved_bytes=3.0, flop=4.0, bytes_per_s=1.0, flop_per_s=1.0, sharpness=q)
+        assert seconds.tolist() == pytest.approx([0.0, both, 2.0, 5.0])
 
 
 @given(moving=times, computing=times, q=sharpness, memory=faster, units=faster)

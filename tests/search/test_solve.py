@@ -126,6 +126,20 @@ def test_quantiles_are_ordered() -> None:
     assert np.all(at_p95 <= at_mean * (1 + CLOSE))
 
 
+@pytest.mark.parametrize("factor", [0.3, 1.0, 3.0])
+def test_quantiles_are_ordered_whatever_measurements_say_of_the_whole(factor: float) -> None:
+    """TTFT scaled as a whole, its queue with it: 0 < p50 <= p95 and mean <= p95 at every load, and each quantile scales like the mean."""
+    plain, scaled = fitting(), fitting(ttft_factor=factor)
+    for load in (1.0, 24.0, 200.0):
+        before, after = (timed.serve(several(timed, load), open_arrivals=True) for timed in (plain, scaled))
+        p50, p95 = (latency(scaled, after, name)[0] for name in ("p50", "p95"))
+        assert np.all(p50 > 0)
+        assert np.all(p50 <= p95 * (1 + 1e-12))
+        assert np.all(after.ttft_s <= p95 * (1 + 1e-12))
+        for name in ("p50", "p95"):
+            assert latency(scaled, after, name)[0] == pytest.approx(factor * latency(plain, before, name)[0])
+
+
 # -- the fewest replicas
 
 
@@ -259,7 +273,7 @@ def catalog(real: Catalog) -> Catalog:
 
 def question(catalog: Catalog, model: str = "llama-3.3-70b-instruct", weights: str = "auto") -> Question:
     found = catalog.model(model)
-    return Question(found, found.architecture, bundled_formats(), read_parameters(catalog.parameters), weights, "auto")
+    return Question(found, found.architecture, bundled_formats(), read_parameters(catalog.parameters, catalog.deviations), weights, "auto")
 
 
 def boxes(catalog: Catalog) -> list[Platform]:

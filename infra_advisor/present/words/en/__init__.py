@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import pages, recommend, records
+from infra_advisor.present.words.en import pages, recommend, records, validate
 
-PARTS = (records.TEXTS, recommend.TEXTS, pages.TEXTS)
+PARTS = (records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS)
 """No key stands in two of them."""
 
 TEXTS: Mapping[str, str] = {key: text for part in PARTS for key, text in part.items()}

@@ -15,7 +15,15 @@ TEXTS: Mapping[str, str] = {
     "col.arithmetic": "arithmetic",
     "total": "total",
     "evidence.title": "Nearest measurements",
+    "evidence.nearest": "Nearest measurement:",
     "evidence": "{text} ({source}, {date})",
+    "evidence.undated": "undated",
+    # benchmark plan
+    "plan.title": "What to measure before you sign",
+    "plan.why": "These runs put the leading options under the load you asked about.",
+    "plan.run": "Measure:",
+    "plan.pass": "passes with {line}",
+    "plan.then": "Then fold the results in and rank again:",
     # memo
     "memo.title": "Hardware for {model}",
     "memo.recommendation": "Recommendation",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
-    "grade.A": "measured on this setup",
-    "grade.B": "fitted to measurements of this chip",
-    "grade.C": "borrowed from a sibling of this chip",
-    "grade.D": "data sheet only: measure before buying",
+    "grade.A": "this chip, model, engine and format were measured",
+    "grade.B": "chip and model were measured, not in this combination",
+    "grade.C": "only the chip or the model was measured",
+    "grade.D": "neither chip nor model was measured: measure before buying",
     "confidence.A": "high",
     "confidence.B": "good",
     "confidence.C": "moderate",
