@@ -25,7 +25,6 @@ EXIT_CHECK_FAILED = 5
 sys.path[:0] = [str(DOCS), str(ROOT)]
 
 from accuracy_page import accuracy_page  # noqa: E402
-
 from catalog_pages import catalog_index, collection_page, collections  # noqa: E402
 from markdown_text import NOTICE, cell, code, table  # noqa: E402
 

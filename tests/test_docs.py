@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_runs import SLOW, own_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -49,7 +50,12 @@ def shell_lines(page: Path) -> list[str]:
     return [line for line in lines if line.startswith("advisor ")]
 
 
-EXAMPLES = [pytest.param(line, id=f"{page.name}: {line}") for page in HAND_WRITTEN for line in dict.fromkeys(shell_lines(page))]
+EXAMPLES = [
+    pytest.param(line, id=f"{page.name}: {line}")
+    for page in HAND_WRITTEN
+    for line in dict.fromkeys(shell_lines(page))
+    if not line.startswith(SLOW)
+]
 
 
 def test_reference_pages_are_current() -> None:
@@ -105,6 +111,7 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra_advisor "$@"\n', encoding="utf-8")
     program.chmod(0o755)
+    (tmp_path / "my_bench.json").write_text(own_runs(), encoding="utf-8")
     environment = {
         **os.environ,
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",

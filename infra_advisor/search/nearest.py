@@ -31,6 +31,8 @@ SAME_ARCHITECTURE, SAME_VENDOR, OTHER_VENDOR, OTHER_CLASS = 1.0, 2.0, 3.0, 1.0
 OTHER_MODEL, OTHER_KIND, PER_DOUBLING_OF_SIZE = 1.0, 1.0, 0.5
 OTHER_ENGINE, OTHER_FORMAT, OTHER_WIDTH = 0.5, 0.25, 0.5
 PER_DOUBLING, UNSTATED = 0.25, 0.5
+SAME_SIZE = 1e-3
+"""Counts of active weights nearer than this share are those of one set of layers under two names."""
 FARTHEST = 5.0
 """What lies beyond is no evidence for anything that is asked: a phone says nothing of a rack."""
 LONGEST_VERSION = 32
@@ -118,8 +120,8 @@ def chip_distance(one: Chip, other: Chip) -> float:
 
 
 def model_distance(point: Point, group: Group) -> float:
-    """Between the model of a point and that of a group; equal counts of active weights are equal layers under another name."""
-    same_layers = point.mixture == group.mixture and point.active_parameters == group.active_parameters
+    """Between the model of a point and that of a group."""
+    same_layers = point.mixture == group.mixture and math.isclose(point.active_parameters, group.active_parameters, rel_tol=SAME_SIZE)
     if point.model == group.model_arch or same_layers:
         return 0.0
     size = PER_DOUBLING_OF_SIZE * abs(math.log2(point.active_parameters / group.active_parameters))

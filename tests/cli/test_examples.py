@@ -1,6 +1,5 @@
 """Every example that the help shows works: on the real catalog, ending as documented."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from own_runs import SLOW, own_runs
 
 from infra_advisor.cli import quantities
 from infra_advisor.cli.app import HELP, app
@@ -29,30 +29,11 @@ def helps() -> dict[str, str]:
     return found
 
 
-SLOW = ("advisor validate --cv", "advisor calibrate --check")
-"""Minutes: the second is a step of continuous integration, and does all that the first does."""
 EXAMPLES = [
     line
     for line in dict.fromkeys(line.strip() for text in helps().values() for line in text.splitlines())
     if line.startswith("advisor ") and not line.startswith(SLOW)
 ]
-
-
-def own_runs() -> str:
-    """Four runs of the vLLM client at rising loads, each a little slower than the one before, one JSON object a line."""
-    lines = []
-    for load in (1, 4, 16, 32):
-        ttft_ms, tpot_ms = 60.0 + 4.0 * load, 17.0 + 0.25 * load
-        request_s = ttft_ms / 1e3 + 299 * tpot_ms / 1e3
-        run_ = {
-            "date": "20261101-120000", "backend": "vllm", "model_id": "meta-llama/Llama-3.3-70B-Instruct", "num_prompts": 400,
-            "request_rate": "inf", "max_concurrency": load, "completed": 400, "total_input_tokens": 400_000, "total_output_tokens": 120_000,
-            "output_throughput": load * 300 / request_s, "request_throughput": load / request_s, "mean_ttft_ms": ttft_ms,
-            "median_ttft_ms": ttft_ms, "p99_ttft_ms": 2 * ttft_ms, "mean_tpot_ms": tpot_ms,
-            "median_tpot_ms": tpot_ms, "p99_tpot_ms": tpot_ms,
-        }  # fmt: skip
-        lines.append(json.dumps(run_))
-    return "\n".join(lines) + "\n"
 
 
 def test_the_main_commands_have_examples() -> None:

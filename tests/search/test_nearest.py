@@ -70,14 +70,15 @@ def test_chips_without_an_architecture_share_none() -> None:
     ("model", "mixture", "active", "apart"),
     [
         ("llama-3.1-8b-instruct", False, 8e9, 0.0),
-        ("b", False, 8e9, 1.0),
+        ("b", False, 8e9, 0.0),
+        ("b", True, 8e9, 2.0),
         ("b", False, 2e9, 2.0),
         ("b", False, 16e9, 1.5),
         ("b", True, 4e9, 2.5),
     ],
 )
 def test_models(model: str, mixture: bool, active: float, apart: float) -> None:
-    """1 for another one, half a step per doubling, 1 more for the other kind."""
+    """1 for another one, half a step per doubling, 1 more for the other kind; the same layers under another name are the same."""
     group = Group(Path(FILE), ("h100-sxm", model, "vllm", "fp8", str(int(mixture)), str(active)), ())
     assert model_distance(point(), group) == pytest.approx(apart)
 
