@@ -26,6 +26,7 @@ LABELS = {
     "pipeline": "pipeline hops",
     "launches": "kernel launches",
     "engine": "engine step",
+    "drafts": "drafted tokens",
     "dispatch": "layer dispatch",
 }
 

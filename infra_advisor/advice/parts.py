@@ -47,6 +47,9 @@ class WorkloadPart(Part):
     output_tokens: int
     weights: str
     kv: str
+    draft_tokens: int | None = None
+    """Speculative decoding: tokens proposed before each step."""
+    acceptance: float | None = None
     concurrency: float | None = None
     request_rate_per_s: float | None = None
     users: float | None = None

@@ -66,7 +66,10 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     utilisation = float(catalog.assumptions["utilisation_default"].value)
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
     parameters = read_parameters(catalog.parameters, catalog.deviations)
-    question = Question(resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv)
+    speculative = workload.speculation is not None
+    question = Question(
+        resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv, speculative
+    )
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:
         note = f"no load given: priced at {utilisation:.0%} of the highest load within the targets"
@@ -74,6 +77,10 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     if limits.statistic != "mean":
         note = f"{limits.statistic} in closed form: an exponential wait on top of a fixed time; no simulation of bursts"
         given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
+    if drafts := workload.speculation:
+        note = f"{drafts.draft_tokens} drafted tokens, {drafts.acceptance:.0%} kept: {drafts.tokens_per_step:.2f} tokens a step"
+        note += "; the acceptance is yours, no measurement with drafts is fitted"
+        given.append(Assumption(name="speculation", value=drafts.tokens_per_step, origin="input", note=note))
     steady = "a service that runs on: queues in steady state, not the burst at the start of a benchmark"
     given.append(Assumption(name="arrivals", value="steady", origin="default", note=steady))
     given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
@@ -202,6 +209,8 @@ def workload_part(understood: Understood) -> WorkloadPart:
         output_tokens=workload.output_tokens,
         weights=understood.question.weights,
         kv=workload.kv,
+        draft_tokens=workload.draft_tokens,
+        acceptance=workload.acceptance,
         concurrency=workload.concurrency,
         request_rate_per_s=understood.load.request_rate_per_s,
         users=workload.users,

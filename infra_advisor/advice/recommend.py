@@ -120,6 +120,7 @@ def search(
         input_tokens=understood.workload.input_tokens,
         output_tokens=understood.workload.output_tokens,
         utilisation=understood.utilisation,
+        speculation=understood.workload.speculation,
         dropped=excluded,
         accept=accept,
         one_replica=one_replica,

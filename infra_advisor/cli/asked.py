@@ -21,6 +21,7 @@ _ONE_OF = (("users", "concurrency", "rate", "tokens-per-day"), ("tpot", "speed")
 """Ways to state the same thing: one on the command line replaces any in the file."""
 _WORKLOAD_FIELDS = {
     "model": "model", "weights": "weights", "kv": "kv", "users": "users", "think": "think_s", "concurrency": "concurrency",
+    "draft-tokens": "draft_tokens", "acceptance": "acceptance",
     "rate": "request_rate_per_s", "tokens-per-day": "tokens_per_day", "input": "input_tokens", "output-tokens": "output_tokens",
 }  # fmt: skip
 _LIMIT_FIELDS = {

@@ -59,6 +59,10 @@ MODEL = (
         help="Weight format: auto (8 bit or better, or the model's own), 4bit, bf16, fp8, int8, int4, nvfp4, q4_k_m, ...",
     ),
     _option("--kv", metavar="FORMAT", help="KV cache format: auto, bf16, fp8, int8."),
+    _option(
+        "--draft-tokens", metavar="N", read=to.whole, help="Speculative decoding or MTP: tokens drafted before each step; default none."
+    ),
+    _option("--acceptance", metavar="SHARE", read=to.share, help="With --draft-tokens: share of drafted tokens that is kept: 0.7 or 70%."),
 )
 LOAD = (
     _option(

@@ -53,6 +53,16 @@ def amount(raw: str) -> float:
     return above_zero(parse_count(raw), raw)
 
 
+def share(raw: str) -> float:
+    """`0.7` or `70%` -> 0.7."""
+    text_ = raw.strip()
+    try:
+        value = float(text_.removesuffix("%"))
+    except ValueError:
+        raise UsageError(f"{raw!r} is not a share; write 0.7 or 70%") from None
+    return value / 100.0 if text_.endswith("%") else value
+
+
 def whole(raw: str) -> int:
     """`1,000` -> 1000: tokens."""
     number = above_zero(parse_count(raw), raw)

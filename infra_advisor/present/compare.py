@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from infra_advisor.advice.answer import ChipColumn, Comparison
+from infra_advisor.advice.answer import ChipColumn, Comparison, Predicted
 from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import binding, in_flight
-from infra_advisor.present.explain import explain_blocks
+from infra_advisor.present.explain import explain_blocks, nearest_of_each
 from infra_advisor.present.recommend import question
 from infra_advisor.present.words import Words as Say
 
@@ -27,6 +27,7 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
     columns = (Column(""), *(Column(phrases.short(column.name)) for column in record.columns))
     blocks += [Heading(title), Grid(columns, tuple(_rows(record, say)), parts=True), Para((Text(say("compare.best"), "dim"),))]
     blocks += _reasons(record, say) + _prices(record, say)
+    blocks += nearest_of_each([column.answer for column in record.columns if column.answer], say)
     if explain and record.workload:
         blocks += [block for column in record.columns if column.answer for block in explain_blocks(column.answer, record.workload, say)]
     blocks += assumptions.assumed(record.assumptions, (), say)
@@ -60,18 +61,25 @@ def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
         ("", "run", lambda column: _of(column, lambda a: phrases.running(say, a))),
         ("ttft_s", "ttft", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.ttft_s, statistic)))),
         ("tpot_s", "tpot", lambda column: _of(column, lambda a: numbers.duration(phrases.at(a.performance.tpot_s, statistic)))),
+        ("", "ttft_band", lambda column: _of(column, lambda a: _band(a.performance.ttft_s))),
+        ("", "tpot_band", lambda column: _of(column, lambda a: _band(a.performance.tpot_s))),
         ("speed", "user_speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s_per_user))),
         ("output_tokens_per_s", "speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s))),
         ("", "in_flight", lambda column: _of(column, lambda a: in_flight(say, a))),
         ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.hourly(a.cost.usd_per_h))),
         ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.monthly(a.cost.usd_per_month))),
         ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_output))),
+        ("", "usd_mtok_band", lambda column: _of(column, lambda a: phrases.cost_band(a) or numbers.UNKNOWN)),
         ("", "usd_mtok_total", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_total))),
         ("", "bound", lambda column: _of(column, lambda a: binding(say, a))),
         ("", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
         ("", "price", lambda column: _of(column, lambda a: f"{phrases.price_kind(say, a)} {a.offer.price_date or numbers.UNKNOWN}")),
     )
     return [_row(record, name, say(f"row.{key}"), cell) for name, key, cell in cells]
+
+
+def _band(predicted: Predicted) -> str:
+    return numbers.span(predicted.low, predicted.high, lambda value: numbers.duration(value, 2)) or numbers.UNKNOWN
 
 
 def _fact(name: str) -> Callable[[ChipColumn], Words]:

@@ -72,6 +72,12 @@ def nearest_evidence(answer: Answer, say: Say) -> list[Block]:
     return [Para((cited(point, say) + ".",), lead=say("evidence.nearest")) for point in answer.evidence[:1]]
 
 
+def nearest_of_each(answers: Sequence[Answer], say: Say) -> list[Block]:
+    """The nearest measurement of every answer, as a list."""
+    items = tuple(cited(point, say) for answer in answers for point in answer.evidence[:1])
+    return [Heading(say("evidence.title")), Bullets(tuple(dict.fromkeys(items)))] if items else []
+
+
 def cited(point: Evidence, say: Say) -> str:
     """What was measured, by whom and when."""
     return say("evidence", text=point.text, source=point.source, date=point.date or say("evidence.undated"))

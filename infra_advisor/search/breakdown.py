@@ -52,7 +52,7 @@ def breakdowns(fleets: Fleets, places: Sequence[int]) -> list[Breakdown]:
         frontend_s = timing.d.frontend_s[k] + timing.d.frontend_sequence_s[k] * max(served.in_flight[k] - 1.0, 0.0)
         handling = Share("prefill", "frontend", float(frontend_s), "host")
         queue = Share("prefill", "queue", float(waits[k]), "queue")
-        step = _shares("decode", decode, k)
+        step = [replace(share, seconds=share.seconds / timing.tokens_per_step) for share in _shares("decode", decode, k)]
         tpot_s, ttft_s = float(served.tpot_s[k]), float(served.ttft_s[k])
         stalled_s = tpot_s / float(timing.d.tpot_factor[k]) - sum(share.seconds for share in step)
         found.append(
@@ -119,4 +119,4 @@ def memory_use(fleets: Fleets, place: int) -> MemoryUse:
 def with_lengths(fleets: Fleets, place: int, *, input_tokens: int, output_tokens: int) -> Timing:
     """One of the fleets' deployments with other lengths."""
     one = fleets.timing.take(np.array([place]))
-    return Timing(one.shape, one.d, one.defaults, input_tokens=input_tokens, output_tokens=output_tokens)
+    return Timing(one.shape, one.d, one.defaults, input_tokens=input_tokens, output_tokens=output_tokens, speculation=one.speculation)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infra_advisor.facts.chips import Chip
-from infra_advisor.facts.engines import Engine, Support, default_limits, engine_runs_on
+from infra_advisor.facts.engines import Engine, Support, default_limits, engine_has, engine_runs_on
 from infra_advisor.facts.formats import Formats, KvFormat
 from infra_advisor.facts.models import LanguageModel
 from infra_advisor.physics.transformer import Transformer
@@ -87,6 +87,8 @@ class Question:
     parameters: Parameters
     weights: str
     kv: str
+    speculative: bool = False
+    """Only engines that check drafted tokens."""
 
 
 def candidates(
@@ -121,6 +123,9 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
             dropped["no efficiencies for this class of device"] += 1
             continue
         name, family = selected
+        if question.speculative and not engine_has(engine, "speculative_decoding", support):
+            dropped["engine has no speculative decoding on this chip"] += 1
+            continue
         kv = cache_choice(question.kv, engine, chip, question.formats)
         if kv is None:
             dropped[f"engine cannot hold a {question.kv} cache on this chip"] += 1
@@ -137,7 +142,7 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
             if support.status != "supported":
                 notes = (f"{engine.name} support is {support.status}", *notes)
             traits = traits_of(chip, question.model, engine.id, choice.format)
-            unseen = parameters.unseen(name, traits)
+            unseen = "both" if question.speculative else parameters.unseen(name, traits)  # no measurement of it is fitted
             yield Software(
                 engine, choice, kv, name, peaks, traits, unseen, GRADES[unseen], parameters.order(engine.id), family.bands, notes
             )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import Engine
+from infra_advisor.physics.speculation import Speculation
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.points import Column, Timing
@@ -65,6 +66,7 @@ def fleets(
     input_tokens: int,
     output_tokens: int,
     utilisation: float,
+    speculation: Speculation | None = None,
     dropped: Counter[str],
     accept: Callable[[Candidate], bool] | None = None,
     one_replica: bool = False,
@@ -80,6 +82,7 @@ def fleets(
         question.parameters.defaults,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
+        speculation=speculation,
     )
     fits = every.memory.fits if found else np.zeros(0, dtype=bool)
     unfit = _closest(found, fits, every)

@@ -14,10 +14,11 @@ from infra_advisor.physics.elementwise import Number, maximum
 from infra_advisor.physics.memory import activation_bytes, most_sequences, typical_tokens_held, usable_bytes
 from infra_advisor.physics.roofline import compute_fill
 from infra_advisor.physics.serving import Served, serve
+from infra_advisor.physics.speculation import Speculation
 from infra_advisor.physics.stacked import Shape, StackedShape
 from infra_advisor.physics.work import Work, decode_work, kv_bytes, prefill_work
 from infra_advisor.search.defaults import Defaults
-from infra_advisor.search.terms import Part, moved_bytes, roofline_part, total_s
+from infra_advisor.search.terms import Memory, Part, moved_bytes, roofline_part, total_s
 
 Column = NDArray[np.float64]
 
@@ -108,39 +109,38 @@ class Deployments:
         return self.tp * self.pp * self.dp
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Where the memory of one accelerator goes. [bytes]"""
-
-    usable: Column
-    weights: Column
-    activations: Column
-    pool: Column
-    per_sequence: Column
-    """KV cache and state of one sequence on one rank, at the tokens it typically holds."""
-    fits: NDArray[np.bool_]
-    """Weights and at least one whole request fit."""
-    most_running: Column
-    """Sequences one replica can run at once; at least 1 where it fits at all."""
-
-
 class Timing:
     """Physics of one model and one pair of lengths over many deployments."""
 
     def __init__(
-        self, shape: Shape, deployments: Deployments, defaults: Defaults, *, input_tokens: float | Column, output_tokens: float | Column
+        self,
+        shape: Shape,
+        deployments: Deployments,
+        defaults: Defaults,
+        *,
+        input_tokens: float | Column,
+        output_tokens: float | Column,
+        speculation: Speculation | None = None,
     ) -> None:
         self.shape = shape
         self.d = deployments
         self.defaults = defaults
         self.input_tokens = input_tokens
         self.output_tokens = output_tokens
+        self.speculation = speculation
 
     def take(self, index: NDArray[np.intp]) -> "Timing":
         """The same model and lengths over some of the deployments."""
         shape = self.shape.take(index) if isinstance(self.shape, StackedShape) else self.shape
         lengths = [one[index] if isinstance(one, np.ndarray) else one for one in (self.input_tokens, self.output_tokens)]
-        return Timing(shape, self.d.take(index), self.defaults, input_tokens=lengths[0], output_tokens=lengths[1])
+        return Timing(
+            shape, self.d.take(index), self.defaults, input_tokens=lengths[0], output_tokens=lengths[1], speculation=self.speculation
+        )
+
+    @property
+    def tokens_per_step(self) -> float:
+        """Tokens a sequence gains by one decode step; 1 without speculation."""
+        return self.speculation.tokens_per_step if self.speculation else 1.0
 
     # -- memory
 
@@ -182,8 +182,13 @@ class Timing:
         d, shape = self.d, self.shape
         micro = np.maximum(np.where(d.fill_pipeline > 0, batch / d.pp, batch), 1.0)
         ranked = np.maximum(micro / d.dp, 1.0)
-        work = decode_work(shape, batch=ranked, context=context * np.ones(len(d)), tp=d.tp, expert_tokens=micro)
-        terms = self._pass_terms(work, rows=ranked, expert_rows=micro, expert_scale=np.maximum(micro / ranked, 1.0))
+        checked = 1.0 + (self.speculation.draft_tokens if self.speculation else 0.0)
+        work = decode_work(shape, batch=ranked * checked, context=context * np.ones(len(d)), tp=d.tp, expert_tokens=micro * checked)
+        if self.speculation:  # tokens checked together read the cache of their sequence once
+            work = replace(work, kv_elements_read=work.kv_elements_read / checked, index_bytes=work.index_bytes / checked)
+        terms = self._pass_terms(work, rows=ranked * checked, expert_rows=micro * checked, expert_scale=np.maximum(micro / ranked, 1.0))
+        if self.speculation:
+            terms["drafts"] = Part(self.speculation.draft_tokens * total_s(terms) / shape.layer_count, "host")
         terms["launches"] = Part(d.layer_s * shape.layer_count + d.moe_layer_s * shape.moe_layer_count, "host")
         terms["engine"] = Part(d.step_s + d.sequence_s * micro, "host")
         return terms
@@ -238,11 +243,11 @@ class Timing:
         queue = defaults.queue_weight_open if open_arrivals else d.queue_weight
         least_s = np.zeros(len(d))
 
-        def step(batch: Column) -> Column:
+        def step(batch: Column) -> Column:  # per token that a sequence gains
             nonlocal least_s
             terms = self.decode_terms(batch, context)
-            least_s = moved_bytes(terms) / d.peak_bytes_per_s
-            return total_s(terms)
+            least_s = moved_bytes(terms) / d.peak_bytes_per_s / self.tokens_per_step
+            return total_s(terms) / self.tokens_per_step
 
         share_s, stall_s = self.prompt_share_s(in_flight)
         served = serve(

@@ -1,4 +1,4 @@
-"""Named shares of a pass, and their sums."""
+"""What timing says of deployments: where their memory goes, the named shares of a pass, and their sums."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,22 @@ from numpy.typing import NDArray
 from infra_advisor.physics.roofline import roofline_s
 
 Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where the memory of one accelerator goes. [bytes]"""
+
+    usable: Column
+    weights: Column
+    activations: Column
+    pool: Column
+    per_sequence: Column
+    """KV cache and state of one sequence on one rank, at the tokens it typically holds."""
+    fits: NDArray[np.bool_]
+    """Weights and at least one whole request fit."""
+    most_running: Column
+    """Sequences one replica can run at once; at least 1 where it fits at all."""
 
 
 @dataclass(frozen=True)

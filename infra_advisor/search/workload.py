@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, replace
 
 from infra_advisor.errors import UsageError
+from infra_advisor.physics.speculation import Speculation
 
 DEFAULT_INPUT_TOKENS = 1000
 DEFAULT_OUTPUT_TOKENS = 300
@@ -12,6 +13,7 @@ LEAST_LOAD, MOST_LOAD = 1e-9, 1e12
 """Users, requests in flight or requests per second that are taken for meant."""
 MOST_TOKENS_PER_DAY = 1e18
 LONGEST_THINK_S = 1e7
+MOST_DRAFT_TOKENS = 32
 
 _LOADS = {"users": "--users", "concurrency": "--concurrency", "request_rate_per_s": "--rate", "tokens_per_day": "--tokens-per-day"}
 
@@ -35,6 +37,10 @@ class Workload:
     """Prompt and output tokens together, spread evenly over the day."""
     weights: str = "auto"
     kv: str = "auto"
+    draft_tokens: int | None = None
+    """Tokens that a draft proposes before each step (speculative decoding, multi-token prediction); none unless given."""
+    acceptance: float | None = None
+    """Probability that a drafted token is kept [1]. Depends on model, draft and text: measured by whoever asks, never assumed."""
 
     def __post_init__(self) -> None:
         if len(given := self.loads_given) > 1:
@@ -47,6 +53,12 @@ class Workload:
             value, most = getattr(self, name), MOST_TOKENS_PER_DAY if name == "tokens_per_day" else MOST_LOAD
             if value is not None and not LEAST_LOAD <= value <= most:
                 raise UsageError(f"{_LOADS[name]} is {value:g}; accepted: {LEAST_LOAD:g} to {most:g}")
+        if (self.draft_tokens is None) != (self.acceptance is None):
+            raise UsageError("--draft-tokens and --acceptance belong together: how many tokens are drafted, and how many of them are kept")
+        if self.draft_tokens is not None and not 1 <= self.draft_tokens <= MOST_DRAFT_TOKENS:
+            raise UsageError(f"--draft-tokens {self.draft_tokens}: accepted: 1 to {MOST_DRAFT_TOKENS}")
+        if self.acceptance is not None and not 0 < self.acceptance < 1:
+            raise UsageError(f"--acceptance {self.acceptance:g}: a share between 0 and 1, such as 0.7")
         if not 0 <= self.think_s <= LONGEST_THINK_S:
             raise UsageError(f"--think is {self.think_s:g} s; accepted: 0 to {LONGEST_THINK_S:g} s")
 
@@ -54,6 +66,13 @@ class Workload:
     def loads_given(self) -> list[str]:
         """Names of the load fields that were set."""
         return [name for name in _LOADS if getattr(self, name) is not None]
+
+    @property
+    def speculation(self) -> Speculation | None:
+        """The drafts, where there are any."""
+        if self.draft_tokens is None or self.acceptance is None:
+            return None
+        return Speculation(self.draft_tokens, self.acceptance)
 
     @property
     def tokens_per_request(self) -> int:

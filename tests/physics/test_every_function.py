@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dimensions import BYTE, FLOP, REQUEST, TOKEN, USD, DimensionError, Quantity, S, W, amount
-from infra_advisor.physics import collectives, cost, energy, memory, roofline, serving
+from infra_advisor.physics import collectives, cost, energy, memory, roofline, serving, speculation
 
-MODULES = (roofline, collectives, memory, serving, energy, cost)
+MODULES = (roofline, collectives, memory, serving, speculation, energy, cost)
 
 # Money is counted by the hour; seconds would need the constants that the functions contain.
 H = Quantity(1.0, {"h": Fraction(1)})
@@ -86,6 +86,7 @@ CASES: dict[str, Case] = {
         lambda output_tokens: SERVED.output_tokens_per_s(output_tokens), {"output_tokens": 300.0}, REQUEST / S
     ),
     "serving.waiting_quantile_s": Case(serving.waiting_quantile_s, {"mean_wait_s": 4 * S, "busy_share": 0.8, "quantile": 0.95}, S),
+    "speculation.tokens_per_step": Case(speculation.tokens_per_step, {"draft_tokens": 3.0, "acceptance": 0.7}, 1),
     "energy.serving_power_w": Case(
         energy.serving_power_w, {"board_w": 700 * W, "accelerators": 8.0, "draw_share": 0.7, "host_share": 0.4}, W
     ),

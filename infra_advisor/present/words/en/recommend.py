@@ -143,6 +143,7 @@ TEXTS: Mapping[str, str] = {
     "assume.cost_of_capital_per_year": "capital costs {value} of the purchase price a year",
     "assume.efficiencies": "{value}",
     "assume.hours_per_month": "{value} hours to the month",
+    "assume.speculation": "speculative decoding: {note}",
     "assume.input_tokens": "prompts of {value}",
     "assume.kv": "KV cache: {note}",
     "assume.load": "{note}",
