@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.deviations import Deviation, written
-from infra_advisor.facts.evidence import Measurement, evidence_files, read_evidence
+from infra_advisor.facts.evidence import evidence_files, read_evidence
 from infra_advisor.facts.files import explain, read_yaml
 from infra_advisor.search.calibrate import FittedFamily, deviations_of, fit_all
 from infra_advisor.search.calibration import read_parameters
@@ -21,7 +21,7 @@ from infra_advisor.search.observations import Observed, observe
 from infra_advisor.search.prediction import predict_rows
 from infra_advisor.search.priors import Priors
 from infra_advisor.search.traits import traits_of
-from infra_advisor.search.validate import measured, read_file
+from infra_advisor.search.validate import measured, read_file, with_stated
 
 TOLERANCE = 0.02
 """Numbers of the committed files may differ by this share from what another machine computes."""
@@ -141,7 +141,7 @@ def fold_in(catalog: Catalog, files: Sequence[Path | str], stated: Mapping[str, 
     import numpy as np
 
     problems: list[str] = []
-    rows = [_with(row, stated) for file in files for row in read_file(Path(file), problems).rows]
+    rows = [with_stated(row, stated) for file in files for row in read_file(Path(file), problems).rows]
     parameters = read_parameters(catalog.parameters, catalog.deviations)
     found = predict_rows(catalog, parameters, rows)
     truth = measured(rows)
@@ -183,11 +183,6 @@ def fold_in(catalog: Catalog, files: Sequence[Path | str], stated: Mapping[str, 
             f"nothing to calibrate with: {reasons}. State what the file does not hold: --chip, --chips, --model, --engine, --weights, --tp"
         )
     return Layer(written(deviations), tuple(own), tuple(left_out))
-
-
-def _with(row: Measurement, stated: Mapping[str, object]) -> Measurement:
-    missing = {name: value for name, value in stated.items() if getattr(row, name) is None}
-    return replace(row, **missing) if missing else row  # type: ignore[arg-type]
 
 
 def _shrunken(combination: str, left: Sequence[float]) -> float:

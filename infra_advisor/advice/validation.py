@@ -1,7 +1,7 @@
 """The answer of `validate`: how far predictions lie from measurements."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from infra_advisor.advice.question import stamp
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.prediction import Predictions, predict_rows
-from infra_advisor.search.validate import ErrorLine, Read, errors_by, read_file, scored
+from infra_advisor.search.validate import ErrorLine, Read, errors_by, read_file, scored, with_stated
 
 MOST_REASONS = 8
 
@@ -68,11 +68,16 @@ def validate(
     return checked(catalog, *predicted_files(catalog, files), by=by, fail_over=fail_over)
 
 
-def predicted_files(catalog: Catalog, files: Sequence[Path | str]) -> tuple[list[Read], Predictions, list[str]]:
-    """(what was read, its predictions, problems). Raises UsageError where a file cannot be read at all."""
+def predicted_files(
+    catalog: Catalog, files: Sequence[Path | str], stated: Mapping[str, object] | None = None
+) -> tuple[list[Read], Predictions, list[str]]:
+    """(what was read, its predictions, problems). `stated`: facts that result files do not hold (chip, tp ...).
+
+    Raises UsageError where a file cannot be read at all.
+    """
     problems: list[str] = []
     read = [read_file(Path(file), problems) for file in files]
-    rows = [row for one in read for row in one.rows]
+    rows = [with_stated(row, stated or {}) for one in read for row in one.rows]
     faults: dict[int, dict[str, str]] = {}
     start = 0
     for one in read:

@@ -8,6 +8,7 @@ import typer
 
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.options import CATALOG, Command, asks
+from infra_advisor.cli.stated import Chip, Chips, Engine, Model, Tp, Weights, stated
 from infra_advisor.errors import EXIT_CHECK_FAILED, EXIT_OK, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
@@ -24,14 +25,12 @@ def calibrate(
     own: Annotated[
         list[str] | None, typer.Option("--with", metavar="FILE", help="Your own measurements: write a layer that folds them in.")
     ] = None,
-    chip: Annotated[
-        str | None, typer.Option("--chip", metavar="NAME", help="With --with: the accelerator, where the file lacks it.")
-    ] = None,
-    chips: Annotated[int | None, typer.Option("--chips", metavar="N", help="With --with: accelerators of the deployment.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="With --with: the model.")] = None,
-    engine: Annotated[str | None, typer.Option("--engine", metavar="NAME", help="With --with: the engine.")] = None,
-    weights: Annotated[str | None, typer.Option("--weights", metavar="FORMAT", help="With --with: the weight format.")] = None,
-    tp: Annotated[int | None, typer.Option("--tp", metavar="N", help="With --with: tensor parallelism.")] = None,
+    chip: Chip = None,
+    chips: Chips = None,
+    model: Model = None,
+    engine: Engine = None,
+    weights: Weights = None,
+    tp: Tp = None,
     output_file: Annotated[
         str, typer.Option("--output-file", "-o", metavar="FILE", help="With --with: the layer to write, a file named deviations.csv.")
     ] = LAYER,
@@ -42,8 +41,7 @@ def calibrate(
     advisor calibrate --check
     advisor calibrate --with my_bench.json --chip h100-sxm --chips 2 --tp 2 --weights fp8
     """
-    stated = {"chip": chip, "chips": chips, "model_arch": model, "engine": engine, "weight_dtype": weights, "tp": tp}
-    given = {name: float(value) if isinstance(value, int) else value for name, value in stated.items() if value is not None}
+    given = stated(chip, chips, model, engine, weights, tp)
     if own and check:
         raise UsageError("--check and --with exclude each other")
     if given and not own:
@@ -54,7 +52,7 @@ def calibrate(
     raise typer.Exit(_regenerate(asked, check, jobs or os.cpu_count() or 1))
 
 
-def _fold_in(asked: Asked, files: list[str], stated: Mapping[str, object], output_file: str) -> None:
+def _fold_in(asked: Asked, files: list[str], given: Mapping[str, object], output_file: str) -> None:
     from infra_advisor.advice.calibration import fold_in
     from infra_advisor.present.files import target
     from infra_advisor.present.output import show_text
@@ -64,7 +62,7 @@ def _fold_in(asked: Asked, files: list[str], stated: Mapping[str, object], outpu
     file = target(output_file)
     if file.path.name != LAYER:
         raise UsageError(f"{output_file}: a layer of deviations must be a file named {LAYER}")
-    layer = fold_in(asked.catalog(), files, stated)
+    layer = fold_in(asked.catalog(), files, given)
     say = words()
     for reason in layer.left_out:
         tell(say("calibrate.left_out", reason=reason))

@@ -62,7 +62,9 @@ MODEL = (
     _option(
         "--draft-tokens", metavar="N", read=to.whole, help="Speculative decoding or MTP: tokens drafted before each step; default none."
     ),
-    _option("--acceptance", metavar="SHARE", read=to.share, help="With --draft-tokens: share of drafted tokens that is kept: 0.7 or 70%."),
+    _option(
+        "--acceptance", metavar="SHARE", read=to.share, help="With --draft-tokens: share of the drafted tokens that is kept: 0.7, 70%."
+    ),
 )
 LOAD = (
     _option(

@@ -9,6 +9,7 @@ import typer
 
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.options import CATALOG, FILE, Command, asks
+from infra_advisor.cli.stated import Chip, Chips, Engine, Model, Tp, Weights, stated
 from infra_advisor.errors import EXIT_CHECK_FAILED, EXIT_OK, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
@@ -37,13 +38,19 @@ def validate(
     fail_over: Annotated[
         float | None, typer.Option("--fail-over", metavar="PERCENT", help="Exit with 5 where a median error over all rows is larger.")
     ] = None,
+    chip: Chip = None,
+    chips: Chips = None,
+    model: Model = None,
+    engine: Engine = None,
+    weights: Weights = None,
+    tp: Tp = None,
     jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Processes for --cv; default one per processor.")] = 0,
 ) -> None:
     """Predictions against measurements: errors by class, chip, engine, model and grade.
 
     Reads evidence tables (CSV) and the results of vllm bench serve, SGLang bench_serving, GuideLLM, AIPerf and llama-bench.
 
-    advisor validate my_bench.json --rows predictions.csv
+    advisor validate my_bench.json --chip h100-sxm --chips 2 --tp 2 --weights fp8 --rows predictions.csv
     advisor validate --cv chip
     """
     from infra_advisor.search.validate import GROUPS
@@ -69,7 +76,7 @@ def validate(
         from infra_advisor.facts.evidence import evidence_files
 
         given = list(files or []) or [str(path) for path in evidence_files(catalog.path)]
-        read, found, problems = predicted_files(catalog, given)
+        read, found, problems = predicted_files(catalog, given, stated(chip, chips, model, engine, weights, tp))
         if rows:
             _write_rows(rows, read, found)
         answer = checked(catalog, read, found, problems, by=groups, fail_over=_share(fail_over))

@@ -123,7 +123,7 @@ class Subjects:
 
     def _resolve(self, row: Measurement) -> Subject:
         if not row.chip:
-            raise UsageError("the accelerator is not stated")
+            raise UsageError("the accelerator is not stated; say which with --chip")
         chip = self._catalog.chip(row.chip)
         if chip.bandwidth_bytes_per_s is None:
             raise UsageError(f"{chip.name}: its memory bandwidth is not in the catalog")

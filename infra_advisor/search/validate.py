@@ -1,7 +1,7 @@
 """Predictions against measurements: errors of a file's rows by class, chip, engine, model and grade."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.evidence import COLUMNS, EvidenceTable, Measurement, column_of, parse_evidence
+from infra_advisor.facts.evidence import COLUMNS, UNKNOWN_MODEL, EvidenceTable, Measurement, column_of, parse_evidence
 from infra_advisor.facts.evidence_use import UNUSABLE_TTFT_FLAGS, usable_for_fit
 from infra_advisor.facts.files import read_text
 from infra_advisor.facts.results.read import read_results
@@ -61,6 +61,12 @@ def read_file(path: Path, problems: list[str]) -> Read:
     return Read(path, COLUMNS, [_cells(row) for row in rows], rows, {})
 
 
+def with_stated(row: Measurement, stated: Mapping[str, object]) -> Measurement:
+    """The row, completed by what its file does not hold; what it does hold stays."""
+    missing = {name: value for name, value in stated.items() if getattr(row, name) is None}
+    return replace(row, **missing) if missing else row  # type: ignore[arg-type]
+
+
 def _cells(row: Measurement) -> list[str]:
     """A measurement as the cells of an evidence table."""
     found = []
@@ -106,19 +112,9 @@ def scored(found: Predictions) -> NDArray[np.bool_]:
 
 
 def _plain(row: Measurement) -> Measurement:
-    """The row with what a user's file usually leaves out taken as plain: no speculation, a chip count of its own."""
-    from dataclasses import replace
-
-    return (
-        replace(
-            row,
-            spec_decode=row.spec_decode or "0",
-            chips=row.chips or 1.0,
-            model_arch=row.model_arch if row.model_arch != "unknown" else None,
-        )
-        if row.model_arch
-        else replace(row, spec_decode=row.spec_decode or "0", chips=row.chips or 1.0, model_arch="stated-by-name")
-    )
+    """The row with what a user's file usually leaves out taken as plain: no speculation, a chip count of its own, layers by name."""
+    known = row.model_arch if row.model_arch not in (None, UNKNOWN_MODEL) else row.model
+    return replace(row, spec_decode=row.spec_decode or "0", chips=row.chips or 1.0, chip=row.chip or "?", model_arch=known)
 
 
 def errors_by(catalog: Catalog, found: Predictions, groups: Sequence[str]) -> list[ErrorLine]:

@@ -135,3 +135,28 @@ def test_a_calibration_that_proves_nothing_is_refused(run: Run, tmp_path: Path, 
     assert done.status == 2
     assert told in done.err
     assert not (tmp_path / "deviations.csv").exists()
+
+
+def test_what_a_result_file_does_not_hold_is_stated(run: Run, tmp_path: Path) -> None:
+    """GuideLLM names no accelerator: refused without it, predicted with it; what the file does hold is not overridden."""
+    file = str(Path(__file__).parents[1] / "data" / "results" / "guidellm.json")
+    run("validate", file, "--rows", str(tmp_path / "without.csv"))
+    run("validate", file, "--chip", "h100", "--chips", "1", "--rows", str(tmp_path / "with.csv"))
+    without, stated = rows_of(tmp_path / "without.csv"), rows_of(tmp_path / "with.csv")
+    assert len(without) == len(stated) > 1
+    assert all("--chip" in row["refused"] for row in without)
+    assert not any(row["refused"] for row in stated)
+    assert all(float(row["predicted_tpot_ms"]) > 0 for row in stated)
+
+
+@pytest.mark.parametrize(
+    "name", ["llama-bench.json", "llama-bench.jsonl", "llama-bench.csv", "llama-bench.md", "profile_export_aiperf.json"]
+)
+def test_every_kind_of_result_file_is_predicted(run: Run, tmp_path: Path, name: str) -> None:
+    """Every run of it, once chip and model are known."""
+    file = str(Path(__file__).parents[1] / "data" / "results" / name)
+    done = run("validate", file, "--chip", "rtx-4090", "--model", "qwen2.5-7b-instruct", "--rows", str(tmp_path / "out.csv"))
+    assert done.status == 0
+    found = rows_of(tmp_path / "out.csv")
+    assert found
+    assert [row["refused"] for row in found] == [""] * len(found)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
-    "validate.counts": "{rows} rows: {predicted} predicted, {scored} scored, {suspect} suspect.",
+    "validate.counts": "Rows: {rows}; predicted: {predicted}; scored: {scored}; suspect: {suspect}.",
     "validate.drift": "The median error is above the limit of {limit}.",
     "validate.scheme": "{rows} published points, each predicted by a fit that did not see its group; left out: {scheme}.",
     "validate.scheme.chip": "whole chips",
@@ -11,8 +11,8 @@ TEXTS: Mapping[str, str] = {
     "validate.scheme.series": "whole series (chip, model, engine, format and layout)",
     "validate.scheme.point": "a tenth of the points, at random",
     "validate.refused.title": "Not predicted",
-    "validate.refused": "{rows} rows: {reason}",
-    "validate.refused.more": "{rows} rows for other reasons",
+    "validate.refused": "{rows} x {reason}",
+    "validate.refused.more": "{rows} x other reasons",
     "validate.problems": "Problems",
     "validate.by.all": "Everything",
     "validate.by.class": "By class",
