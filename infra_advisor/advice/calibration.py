@@ -76,13 +76,14 @@ def held_out(
     return results
 
 
-def accuracy(catalog: Catalog, scheme: str, progress: Progress, *, processes: int) -> list[Accuracy]:
-    """Errors of predictions by fits that did not see what is predicted."""
+def accuracy(catalog: Catalog, scheme: str, progress: Progress, *, processes: int) -> tuple[list[Accuracy], int]:
+    """(errors of predictions by fits that did not see what is predicted, measured points that were predicted)."""
     if scheme not in SCHEMES:
         raise UsageError(f"--cv {scheme!r} is unknown; accepted: {', '.join(SCHEMES)}")
     found = material(catalog)
     families = fitted(found, progress)
-    return accuracy_of(families, held_out(found, families, (scheme,), progress, processes=processes))
+    table = accuracy_of(families, held_out(found, families, (scheme,), progress, processes=processes))
+    return table, sum(int(family.used.sum()) for family in families.values())
 
 
 def regenerated(catalog: Catalog, progress: Progress, *, processes: int) -> dict[str, str]:

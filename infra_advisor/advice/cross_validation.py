@@ -13,10 +13,9 @@ def cross_validation(
     catalog: Catalog, scheme: str, progress: Progress, *, by: Sequence[str], fail_over: float | None, processes: int
 ) -> Validation:
     """Errors by class, and by whatever of `by` the scheme lists. Raises UsageError for an unknown scheme."""
-    table = accuracy(catalog, scheme, progress, processes=processes)
+    table, rows = accuracy(catalog, scheme, progress, processes=processes)
     wanted = {"all", *by}
     lines = [_line(one) for one in table if one.group in wanted]
-    rows = sum(one.score.rows for one in table if one.group == "all")
     worst = max((line.median for line in lines if line.group == "class"), default=0.0)
     return Validation(
         as_of=catalog.as_of.isoformat(),
