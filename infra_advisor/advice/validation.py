@@ -14,8 +14,6 @@ from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.prediction import Predictions, predict_rows
 from infra_advisor.search.validate import ErrorLine, Read, errors_by, read_file, scored, with_stated
 
-MOST_REASONS = 8
-
 
 class Errors(Part):
     """Errors of one figure over one group of rows; shares, not percent."""

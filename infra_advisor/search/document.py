@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from infra_advisor.facts.deviations import Deviation
 from infra_advisor.search.calibrate import FittedFamily
 from infra_advisor.search.conformal import Interval, band, combined, wider
 from infra_advisor.search.crossvalidation import HeldOut
@@ -229,13 +228,6 @@ def accuracy_text(table: Iterable[Accuracy]) -> str:
         tau = None if one.tau is None else round(one.tau, 4)
         writer.writerow([one.scheme, one.device_class, one.group, one.member, one.metric, *numbers, tau, one.right_pairs, one.pairs])
     return out.getvalue()
-
-
-def deviations_text(found: Iterable[Deviation]) -> str:
-    """deviations.csv."""
-    from infra_advisor.facts.deviations import written
-
-    return written(found)
 
 
 def differences(written: str, made: str, *, tolerance: float) -> list[str]:
