@@ -21,50 +21,86 @@ def plan(answers: Sequence[Answer], workload: WorkloadPart, limits: LimitsPart) 
 
 
 def _run(answer: Answer, others: Sequence[Answer], workload: WorkloadPart, limits: LimitsPart) -> Run:
-    software, hardware = answer.software, answer.hardware
+    software = answer.software
     model = workload.hf_id or workload.model
-    in_flight = max(round((answer.performance.concurrency or 1.0) / hardware.replicas), 1)
-    requests = max(WAVES * in_flight, LEAST_REQUESTS)
     context = workload.input_tokens + workload.output_tokens + ROOM
-    result = f"{answer.offer.id.replace('/', '-')}-{software.engine}.json"
-    load = f"--random-input-len {workload.input_tokens} --random-output-len {workload.output_tokens}"
-    note = None
-    if software.engine == "sglang":
+    stem = f"{answer.offer.id.replace('/', '-')}-{software.engine}"
+    loads = _loads(max(round((answer.performance.concurrency or 1.0) / answer.hardware.replicas), 1))
+    results = tuple(f"{stem}-{load}.json" for load in loads)
+    serve, note = "", None
+    if software.engine in ("llama.cpp", "ollama"):
+        results = (f"{stem}.jsonl",)
+        measure = [_llama_bench(software.weights, workload, results[0])]
+        note = "one stream behind three depths, without a server; give the .gguf file of the format"
+    elif software.engine == "sglang":
         serve = f"python -m sglang.launch_server --model-path {model} --tp {software.tp} --context-length {context} --port {PORT}"
         serve += _sglang_format(software.weights)
-        measure = (
-            f"python -m sglang.bench_serving --backend sglang --dataset-name random {load} --random-range-ratio 1.0 "
-            f"--num-prompts {requests} --max-concurrency {in_flight} --port {PORT} --output-file {result}"
-        )
-    elif software.engine in ("llama.cpp", "ollama"):
-        serve, result = "", result.replace(".json", ".jsonl")
-        measure = (
-            f"llama-bench -m MODEL-{software.weights.removeprefix('gguf-')}.gguf -p {workload.input_tokens} -n {workload.output_tokens} "
-            f"-ngl 99 -fa 1 -o jsonl > {result}"
-        )
-        note = "one stream, without a server; give the .gguf file of the format"
+        measure = [_sglang_bench(workload, load, result) for load, result in zip(loads, results, strict=True)]
     else:
-        serve = f"vllm serve {model} --tensor-parallel-size {software.tp} --max-model-len {context} --port {PORT}" + _vllm_layout(answer)
-        measure = (
-            f"vllm bench serve --model {model} --dataset-name random {load} --random-range-ratio 0 --ignore-eos --num-prompts {requests} "
-            f"--max-concurrency {in_flight} --port {PORT} --save-result --result-filename {result} "
-            f"--metadata chip={hardware.accelerator} chips={hardware.accelerators_per_replica} tensor_parallel_size={software.tp} "
-            f"weight_dtype={software.weights}"
-        )
-        if software.engine != "vllm":
+        measure = [_vllm_bench(answer, model, workload, load, result) for load, result in zip(loads, results, strict=True)]
+        if software.engine == "vllm":
+            serve = f"vllm serve {model} --tensor-parallel-size {software.tp} --max-model-len {context} --port {PORT}" + _vllm_layout(
+                answer
+            )
+        else:
             note = (
                 f"start the server of {software.engine} in its own way; "
                 "the client speaks to any OpenAI-compatible endpoint (--backend openai)"
             )
-            serve = ""
     return Run(
         answer=answer.id,
         serve=(serve,) if serve else (),
-        measure=(measure,),
-        result=result,
+        measure=tuple(measure),
+        results=results,
+        fold_in=(_fold_in(answer, model, stem, results),),
         passes=tuple(_passes(answer, others, limits)),
         note=note,
     )
+
+
+def _loads(in_flight: int) -> tuple[int, ...]:
+    """Requests in flight: the load in question last, and two others, since calibration wants three points or more."""
+    most = max(in_flight, 4)
+    return (*sorted({most // 4, most // 2, most} - {in_flight}), in_flight)
+
+
+def _lengths(workload: WorkloadPart) -> str:
+    return f"--random-input-len {workload.input_tokens} --random-output-len {workload.output_tokens}"
+
+
+def _volume(load: int) -> str:
+    return f"--num-prompts {max(WAVES * load, LEAST_REQUESTS)} --max-concurrency {load} --port {PORT}"
+
+
+def _llama_bench(weights: str, workload: WorkloadPart, result: str) -> str:
+    depths = f"0,{workload.input_tokens},{2 * workload.input_tokens}"
+    lengths = f"-p {workload.input_tokens} -n {workload.output_tokens} -d {depths}"
+    return f"llama-bench -m MODEL-{weights.removeprefix('gguf-')}.gguf {lengths} -ngl 99 -fa 1 -o jsonl > {result}"
+
+
+def _sglang_bench(workload: WorkloadPart, load: int, result: str) -> str:
+    return (
+        f"python -m sglang.bench_serving --backend sglang --dataset-name random {_lengths(workload)} --random-range-ratio 1.0 "
+        f"{_volume(load)} --output-file {result}"
+    )
+
+
+def _vllm_bench(answer: Answer, model: str, workload: WorkloadPart, load: int, result: str) -> str:
+    software, hardware = answer.software, answer.hardware
+    return (
+        f"vllm bench serve --model {model} --dataset-name random {_lengths(workload)} --random-range-ratio 0 --ignore-eos "
+        f"{_volume(load)} --save-result --result-filename {result} "
+        f"--metadata chip={hardware.accelerator} chips={hardware.accelerators_per_replica} tensor_parallel_size={software.tp} "
+        f"weight_dtype={software.weights}"
+    )
+
+
+def _fold_in(answer: Answer, model: str, layer: str, results: Sequence[str]) -> str:
+    software, hardware = answer.software, answer.hardware
+    files = " ".join(f"--with {result}" for result in results)
+    run = f"--chip {hardware.accelerator} --chips {hardware.accelerators_per_replica} --tp {software.tp}"
+    served = f"--model {model} --engine {software.engine} --weights {software.weights}"
+    return f"mkdir -p {layer} && advisor calibrate {files} {run} {served} -o {layer}/deviations.csv"
 
 
 def _vllm_layout(answer: Answer) -> str:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from infra_advisor.advice.calibration import Progress, accuracy
 from infra_advisor.advice.question import stamp
-from infra_advisor.advice.validation import Errors, Validation
+from infra_advisor.advice.validation import Errors, Validation, errors
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.document import Accuracy
+
+FIGURE_OF = {"ttft": "ttft_ms", "tpot": "tpot_ms", "throughput": "output_tps", "prefill": "prefill_tps"}
+"""Fitted metric -> the figure that a file of measurements gives."""
 
 
 def cross_validation(
@@ -32,15 +35,4 @@ def cross_validation(
 
 def _line(one: Accuracy) -> Errors:
     group, member = ("class", one.device_class) if one.group == "all" else (one.group, one.member)
-    return Errors(
-        group=group,
-        member=member,
-        figure=one.metric,
-        rows=one.score.rows,
-        median=one.score.median,
-        p90=one.score.p90,
-        bias=one.score.bias,
-        coverage=one.score.coverage,
-        width=one.score.width,
-        tau=one.tau,
-    )
+    return errors(group, member, FIGURE_OF[one.metric], one.score, one.tau)

@@ -12,6 +12,7 @@ from infra_advisor.advice.question import stamp
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.prediction import Predictions, predict_rows
+from infra_advisor.search.scores import Score
 from infra_advisor.search.validate import ErrorLine, Read, errors_by, read_file, scored, with_stated
 
 
@@ -116,18 +117,20 @@ def checked(
 
 def lines_of(lines: Iterable[ErrorLine]) -> list[Errors]:
     """As records."""
-    return [
-        Errors(
-            group=line.group,
-            member=line.member,
-            figure=line.metric,
-            rows=line.score.rows,
-            median=line.score.median,
-            p90=line.score.p90,
-            bias=line.score.bias,
-            coverage=line.score.coverage,
-            width=line.score.width,
-            tau=line.tau,
-        )
-        for line in lines
-    ]
+    return [errors(line.group, line.member, line.metric, line.score, line.tau) for line in lines]
+
+
+def errors(group: str, member: str, figure: str, score: Score, tau: float | None) -> Errors:
+    """One line of the error table."""
+    return Errors(
+        group=group,
+        member=member,
+        figure=figure,
+        rows=score.rows,
+        median=score.median,
+        p90=score.p90,
+        bias=score.bias,
+        coverage=score.coverage,
+        width=score.width,
+        tau=tau,
+    )

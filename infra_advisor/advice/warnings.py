@@ -40,7 +40,7 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
 
 GRADE_DOUBTS = {
     "C": "either the chip or the model was never measured with such an engine",
-    "D": "neither the chip nor the model was measured with such an engine",
+    "D": "nothing like it was measured (neither the chip nor the model with such an engine, or no speculative decoding)",
 }
 
 

@@ -93,5 +93,4 @@ def plan_blocks(record: Recommendation, say: Say) -> list[Block]:
         passes = [say("plan.pass", line=line) for line in run.passes]
         said = "; ".join([", ".join(phrases.option(say, answers[run.answer]).values()), *passes, *([run.note] if run.note else [])])
         blocks += [Para((said + ".",), lead=say("plan.run")), Code((*run.serve, *run.measure))]
-    files = " ".join(f"--with {run.result}" for run in record.plan.runs)
-    return [*blocks, Para((), lead=say("plan.then")), Code((f"advisor calibrate {files}",))]
+    return [*blocks, Para((), lead=say("plan.then")), Code(tuple(line for run in record.plan.runs for line in run.fold_in))]

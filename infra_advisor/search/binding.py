@@ -89,7 +89,7 @@ class Efficiencies:
 
 
 def from_scale(name: str, scaled: Column) -> Column:
-    """Values back from that scale: shares lie in (0, 1), times above 0, sharpness above 1, whatever was added."""
+    """Values from the scale on which deviations add up: shares lie in (0, 1), times above 0, sharpness above 1, whatever was added."""
     if name in SHARES:
         return np.asarray(1.0 / (1.0 + np.exp(-scaled)))
     return np.asarray(np.exp(scaled) + (LEAST_SHARPNESS if name == "sharpness" else 0.0))

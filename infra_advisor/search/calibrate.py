@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from infra_advisor.facts.deviations import Deviation
 from infra_advisor.search.binding import from_scale
+from infra_advisor.search.calibration import selected
 from infra_advisor.search.corrections import Corrections, corrections
 from infra_advisor.search.fitting import FamilyFit, Solution
 from infra_advisor.search.observations import METRICS, Observed
@@ -56,18 +57,17 @@ def family_of(priors: Priors, observed: Observed) -> list[str | None]:
     for point in observed.points:
         subject = point.subject
         chip = subject.chip
-        found.append(family_named(priors, subject.engine_kind, chip.vendor, chip.device_class, chip.kind, point.mode))
+        found.append(
+            selected(
+                priors.families,
+                engine_kind=subject.engine_kind,
+                vendor=chip.vendor,
+                device_class=chip.device_class,
+                kind=chip.kind,
+                mode=point.mode,
+            )
+        )
     return found
-
-
-def family_named(priors: Priors, engine_kind: str, vendor: str, device_class: str, kind: str, mode: str) -> str | None:
-    """The first family whose rules hold."""
-    for name, family in priors.families.items():
-        if mode in family.modes and any(
-            rule.holds(engine_kind=engine_kind, vendor=vendor, device_class=device_class, kind=kind) for rule in family.selects
-        ):
-            return name
-    return None
 
 
 def prepare(
@@ -104,7 +104,6 @@ def usable(prior: FamilyPrior, priors: Priors, observed: Observed) -> Mask:
         [
             point.mode in prior.fit_modes
             and "saturated" not in row.flags
-            and (not prior.fit_classes or point.subject.chip.device_class in prior.fit_classes)
             and not any(series.startswith(begin) for begin in priors.left_out)
             for row, point, series in zip(observed.rows, observed.points, observed.series, strict=True)
         ],
@@ -162,6 +161,7 @@ def deviations_of(family: FittedFamily) -> list[Deviation]:
         for (group, member), offset in fix.offsets.items():
             if abs(offset) >= LEAST_OFFSET:
                 found.append(Deviation(family.name, group, member, fix.factor, round(offset, 4), fix.rows[group, member]))
+    # an offset of nothing still says that its member was measured, on which grades and bands rest
     known = {(one.group, one.member) for one in found}
     for group in ("chip", "model", "combination"):
         members: dict[str, int] = {}

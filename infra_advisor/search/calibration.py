@@ -6,7 +6,7 @@ deviations add up on a scale on which no share can leave (0, 1) and no time can 
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -95,6 +95,28 @@ class Family(Record):
         return tuple(to_scale(name, self.values[name]) if name in self.values else 0.0 for name in EFFICIENCIES)
 
 
+class Selects(Protocol):
+    """What says for which hardware, engines and ways of loading it speaks."""
+
+    @property
+    def selects(self) -> tuple[Selector, ...]:
+        """Rules, of which one must hold."""
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Ways of loading."""
+
+
+def selected(families: Mapping[str, Selects], *, engine_kind: str, vendor: str, device_class: str, kind: str, mode: str) -> str | None:
+    """Name of the first family whose rules hold, or None."""
+    for name, family in families.items():
+        if mode in family.modes and any(
+            rule.holds(engine_kind=engine_kind, vendor=vendor, device_class=device_class, kind=kind) for rule in family.selects
+        ):
+            return name
+    return None
+
+
 class Known(NamedTuple):
     """What was measured within one family."""
 
@@ -126,12 +148,8 @@ class Parameters(Record):
         self, *, engine_kind: str, vendor: str, device_class: str, kind: str, mode: str = "closed-loop"
     ) -> tuple[str, Family] | None:
         """Name and values of the first family whose rules hold, or None: then nothing can be predicted."""
-        for name, family in self.families.items():
-            if mode not in family.modes:
-                continue
-            if any(rule.holds(engine_kind=engine_kind, vendor=vendor, device_class=device_class, kind=kind) for rule in family.selects):
-                return name, family
-        return None
+        name = selected(self.families, engine_kind=engine_kind, vendor=vendor, device_class=device_class, kind=kind, mode=mode)
+        return (name, self.families[name]) if name else None
 
     def order(self, engine: str) -> int:
         """Place of an engine among those predicted alike."""

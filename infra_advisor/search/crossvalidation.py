@@ -81,7 +81,7 @@ def held_out(priors: Priors, observed: Observed, families: Mapping[str, FittedFa
         parents = dict(families)
         if shared is not None and priors.families[name].parent:
             parents = _parents_without(priors, observed, families, priors.families[name].parent, np.isin(shared, fold))
-        fit, solution = _refit(priors, observed, family, parents, ~out)
+        fit, solution = _refit(priors, observed, family, families, parents, ~out)
         predicted, bands = _score(priors, family, fit, solution, out, every, scheme)
         for metric in METRICS:
             logs[metric][out] = predicted[metric][out]
@@ -92,12 +92,16 @@ def held_out(priors: Priors, observed: Observed, families: Mapping[str, FittedFa
 
 
 def _refit(
-    priors: Priors, observed: Observed, family: FittedFamily, parents: Mapping[str, FittedFamily], kept: Mask
+    priors: Priors,
+    observed: Observed,
+    family: FittedFamily,
+    families: Mapping[str, FittedFamily],
+    parents: Mapping[str, FittedFamily],
+    kept: Mask,
 ) -> tuple[FamilyFit, Solution]:
-    parent = priors.families[family.name].parent
-    changed = parent is not None and parents[parent] is not family and parents[parent].solution is not None
-    fit = family.fit
-    if changed and parent is not None:
+    """One family without some rows. `parents`: the families it may start from, where they differ from those of the whole fit."""
+    fit, parent = family.fit, priors.families[family.name].parent
+    if parent is not None and parents[parent] is not families[parent]:
         fit = prepare(priors, family.name, observed, family.places, parents, replay=family.fit.replay)[0]
     used = family.used & kept
     return fit, fit.fit(used, start=family.solution, iterations=OUTER_STEPS) if used.any() else fit.start
@@ -115,7 +119,7 @@ def _parents_without(
     kept = ~out[parent.places]
     if kept.all():
         return found
-    fit, solution = _refit(priors, observed, parent, found, kept)
+    fit, solution = _refit(priors, observed, parent, families, found, kept)
     found[name] = FittedFamily(name, fit, solution, (), parent.places, parent.used & kept)
     return found
 

@@ -182,7 +182,7 @@ def _citable(row: "Measurement", subject: "Subject") -> MeasuredPoint:
         model_arch=subject.model.id,
         known_as=subject.engine,
         weight_dtype=subject.weights.id,
-        mixture=subject.mixture,
+        mixture=subject.model.is_mixture,
         active_parameters=subject.model.architecture.active_parameters,
         chips=row.chips or float(subject.chips_per_replica * subject.replicas),
         replicas=float(subject.replicas),

@@ -210,10 +210,15 @@ class Timing:
         terms["dispatch"] = Part(d.prefill_layer_s * shape.layer_count * passes, "host")
         return terms
 
-    def bounded_tpot_s(self, tpot_s: Column, batch: Column, context: Number) -> Column:
-        """TPOT after what measurements of the chip and model add or take; never below moving the bytes at the data-sheet rate. [s]"""
-        least_s = moved_bytes(self.decode_terms(batch, context)) / self.d.peak_bytes_per_s
-        return np.maximum(tpot_s * self.d.tpot_factor, np.minimum(least_s, tpot_s))
+    def decode_alone_s(self, batch: Column, context: Number) -> Column:
+        """TPOT of a batch that nothing interrupts, after what measurements of the chip and model add or take. [s]
+
+        Never below moving the bytes at the data-sheet rate.
+        """
+        terms = self.decode_terms(batch, context)
+        step_s = total_s(terms)
+        least_s = moved_bytes(terms) / self.d.peak_bytes_per_s
+        return np.maximum(step_s * self.d.tpot_factor, np.minimum(least_s, step_s))
 
     @cached_property
     def prompt_alone_s(self) -> Column:

@@ -105,7 +105,6 @@ def _fill(
     grades: list[str | None],
     assumed: list[tuple[str, ...]],
 ) -> None:
-    points = [point for point in found if point is not None]
     kept = [(place, family, point) for place in index if (point := found[place]) is not None and (family := families[place]) is not None]
     points = [point for _, _, point in kept]
     traits = [traits_of_row(rows[place], point) for place, _, point in kept]

@@ -35,8 +35,6 @@ class FamilyPrior(Record):
     selects: tuple[Selector, ...]
     modes: tuple[str, ...] = ("closed-loop", "open-loop")
     fit_modes: tuple[str, ...] = ("closed-loop",)
-    fit_classes: tuple[str, ...] = ()
-    """Classes of device whose rows are fitted; empty = all."""
     parent: str | None = None
     """Family whose fitted values and deviations this one starts from."""
     values: Mapping[str, float] = {}

@@ -119,7 +119,7 @@ class Replay:
         running = batch / waves
         d = timing.d
         prefill_s = d.ttft_factor * _total_prefill(timing, running, self.depth[index])
-        tpot = timing.bounded_tpot_s(timing.decode_step_s(running, self.context[index]), running, self.context[index])
+        tpot = timing.decode_alone_s(running, self.context[index])
         ttft = prefill_s + np.where(self.served_http[index], d.frontend_s, 0.0)
         request_s = ttft + (timing.output_tokens - 1.0) * tpot
         whole = self.replicas[index] * running * timing.output_tokens / request_s

@@ -6,7 +6,6 @@ Nothing measured is looked at. What the row leaves open takes a default that is 
 import math
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
@@ -15,7 +14,7 @@ from infra_advisor.facts.engines import Engine, default_limits
 from infra_advisor.facts.evidence import UNKNOWN_MODEL, Measurement
 from infra_advisor.facts.formats import KvFormat, WeightFormat
 from infra_advisor.facts.models import LanguageModel
-from infra_advisor.physics.transformer import Transformer, weight_bytes
+from infra_advisor.physics.transformer import weight_bytes
 
 DEFAULT_TOKEN_BUDGET = 8192.0
 SERVING_SEQUENCES, LOCAL_SEQUENCES = 1024.0, 64.0
@@ -66,7 +65,6 @@ class Subject:
     known_engine: Engine | None
     weights: WeightFormat
     kv: KvFormat
-    kv_stated: bool
     tp: int
     pp: int
     ep: int
@@ -76,17 +74,6 @@ class Subject:
     disaggregated: bool
     assumed: tuple[str, ...]
     """Defaults taken for what the row does not say."""
-    marks: tuple[str, ...] = ()
-
-    @property
-    def shape(self) -> Transformer:
-        """Layers and sizes."""
-        return self.model.shape()
-
-    @cached_property
-    def mixture(self) -> bool:
-        """True where tokens choose among experts."""
-        return self.model.is_mixture
 
     @property
     def chips_per_replica(self) -> int:
@@ -140,7 +127,7 @@ class Subjects:
         layout = self._layout(row, chip, model, weights, kind, assumed)
         return Subject(
             chip=chip, model=model, engine=engine, engine_kind=kind, known_engine=known, weights=weights, kv=kv,
-            kv_stated=row.kv_dtype is not None, disaggregated=bool(row.disagg), assumed=tuple(assumed),
+            disaggregated=bool(row.disagg), assumed=tuple(assumed),
             tp=layout["tp"], pp=layout["pp"], ep=layout["ep"], dp=layout["dp"], replicas=layout["replicas"],
         )  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_the_recommendation_comes_first_with_its_figures_and_grade() -> None:
     assert first == (
         "2x H100 SXM (of 8), Lambda (JP), running vLLM fp8 tp2, is the cheapest option that meets every limit. "
         "TTFT 212 ms, TPOT 21.4 ms (46.7 tokens/s per user), 9.81 USD per million output tokens, 9.96 USD/h, 7,271 USD/month. "
-        "Grade D, neither chip nor model was measured: measure before buying. "
+        "Grade D, nothing like it was measured: measure before buying. "
         "90 % band: TTFT 170–290 ms, TPOT 17–28 ms, 7.90–12.90 USD/Mtok."
     )
 

@@ -6,7 +6,7 @@ TEXTS: Mapping[str, str] = {
     "grade.A": "this chip, model, engine and format were measured",
     "grade.B": "chip and model were measured, not in this combination",
     "grade.C": "only the chip or the model was measured",
-    "grade.D": "neither chip nor model was measured: measure before buying",
+    "grade.D": "nothing like it was measured: measure before buying",
     "confidence.A": "high",
     "confidence.B": "good",
     "confidence.C": "moderate",

@@ -33,10 +33,6 @@ TEXTS: Mapping[str, str] = {
     "validate.figure.tpot_ms": "TPOT",
     "validate.figure.output_tps": "throughput",
     "validate.figure.prefill_tps": "prefill rate",
-    "validate.figure.tpot": "TPOT",
-    "validate.figure.ttft": "TTFT",
-    "validate.figure.throughput": "throughput",
-    "validate.figure.prefill": "prefill rate",
     "validate.legend": "Median and p90 of |predicted / measured - 1|. Bias: median of predicted / measured. In band: share of the "
     "measurements inside their 90 % band; width: how far it reaches each way. Tau: agreement of the order of throughputs inside a model.",
     "validate.class.gpu-serving": "data-centre GPUs, serving",
