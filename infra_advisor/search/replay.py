@@ -16,7 +16,7 @@ from infra_advisor.search.operating import Point
 from infra_advisor.search.platforms import HOST_LINK_HOP_FACTOR, NETWORK_HOP_FACTOR, SLOWEST_KNOWN_HOST_LINK_BYTES_PER_S
 from infra_advisor.search.points import Column, Timing
 from infra_advisor.search.precision import peak_rates
-from infra_advisor.search.subjects import ENGINE_SHARE, RESERVE_BYTES, Subject, limits_of
+from infra_advisor.search.subjects import ENGINE_SHARE, RESERVE_BYTES, UNKNOWN_MEMORY_BYTES, Subject, limits_of
 
 Index = NDArray[np.intp]
 
@@ -226,7 +226,7 @@ def _row(s: Subject, load: float) -> tuple[float, ...]:
     share = memory.utilisation.value if memory and memory.utilisation else ENGINE_SHARE
     return (
         float(s.tp), float(s.pp), float(s.ep), float(s.dp), link, hop, stage, stage_hop, float(s.engine_kind == "serving"),
-        chip.memory_bytes or 16e9, memory.reserve_per_device.value if memory else RESERVE_BYTES, min(share, 0.99),
+        chip.memory_bytes or UNKNOWN_MEMORY_BYTES, memory.reserve_per_device.value if memory else RESERVE_BYTES, min(share, 0.99),
         chip.bandwidth_bytes_per_s or 1.0, peaks.linear, peaks.experts, peaks.scores, sequences, budget,
         bits.linear, bits.experts, bits.embedding, bits.head, s.kv.bits,
     )  # fmt: skip

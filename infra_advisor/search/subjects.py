@@ -53,6 +53,9 @@ _ENGINES: tuple[tuple[str, str], ...] = (
 """How engines are spelled, first match wins -> the name under which their own host times are kept."""
 _LOCAL = frozenset({"llama.cpp", "ollama", "lm-studio", "mlx-lm", "exllamav3", "mlc-llm", "openvino", "tensorrt-edge-llm", "hipfire"})
 
+UNKNOWN_MEMORY_BYTES = 16e9
+"""Taken where a host's memory is whatever its owner put in; it decides how many requests run at once, not how fast one does."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -115,6 +118,8 @@ class Subjects:
         if chip.bandwidth_bytes_per_s is None:
             raise UsageError(f"{chip.name}: its memory bandwidth is not in the catalog")
         assumed: list[str] = []
+        if chip.memory_bytes is None:
+            assumed.append(f"memory: {UNKNOWN_MEMORY_BYTES / 1e9:.0f} GB, its size is not in the catalog")
         model, how, held = self._model(row)
         if how:
             assumed.append(how)

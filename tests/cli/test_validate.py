@@ -160,3 +160,12 @@ def test_every_kind_of_result_file_is_predicted(run: Run, tmp_path: Path, name: 
     found = rows_of(tmp_path / "out.csv")
     assert found
     assert [row["refused"] for row in found] == [""] * len(found)
+
+
+def test_an_unknown_memory_is_told(run: Run, tmp_path: Path) -> None:
+    """A laptop's memory is whatever its owner put in: what is taken for it stands beside the prediction."""
+    row = "cpu-amd-ryzen-7-7840hs,1,llama.cpp,qwen2.5-7b-instruct,gguf-q4_k_m,1,512,128,1,static-batch,,,,"
+    run("validate", table(tmp_path / "own.csv", GOOD, row), "--rows", str(tmp_path / "rows.csv"))
+    known, unknown = rows_of(tmp_path / "rows.csv")
+    assert "memory" not in known["assumed"]
+    assert "memory: 16 GB, its size is not in the catalog" in unknown["assumed"]
