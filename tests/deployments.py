@@ -14,7 +14,8 @@ from infra_advisor.physics.feedforward import DenseFfn, MoeFfn
 from infra_advisor.physics.mixers import Attention
 from infra_advisor.physics.transformer import LayerGroup, Transformer
 from infra_advisor.search.defaults import Defaults
-from infra_advisor.search.points import Column, Deployments, Timing
+from infra_advisor.search.deployments import Column, Deployments
+from infra_advisor.search.points import Timing
 
 Columns = float | Sequence[float] | Column
 
@@ -50,7 +51,7 @@ REAL: dict[str, Any] = {
 """The waste of a usual server, to be laid over the ideal."""
 
 DEFAULTS = Defaults(
-    note="for tests", queue_weight_open=0.5, fill_least=0.05, expert_fill_least=0.07, tpot_p95_over_mean=1.09,
+    note="for tests", queue_weight_open=0.5, fill_least=0.05, expert_fill_least=0.07, tpot_p95_rise=0.42, tpot_p99_rise=0.65,
 )  # fmt: skip
 
 

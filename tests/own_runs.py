@@ -21,3 +21,9 @@ def own_runs() -> str:
         }  # fmt: skip
         lines.append(json.dumps(run_))
     return "\n".join(lines) + "\n"
+
+
+def own_trace() -> str:
+    """Two hundred requests, two a second, every tenth with a long prompt."""
+    rows = [f"{place / 2:.1f},{4000 if place % 10 == 0 else 600},{150 + place % 7 * 20}" for place in range(200)]
+    return "\n".join(["arrival_s,input_tokens,output_tokens", *rows]) + "\n"

@@ -182,40 +182,41 @@ def performance_of(fleets: Fleets, row: Row, parts: Breakdown, bands: Bands | No
     bands = bands or fleets.candidates[place].bands
     served, solved = fleets.solved.served, fleets.solved
     replicas = float(fleets.replicas[place])
-    tpot_s, ttft_s = float(served.tpot_s[place]), float(served.ttft_s[place])
     throughput = float(fleets.output_tokens_per_s[place])
     watts = row.priced.board_w
     joule = None
     if watts is not None:
         power = serving_power_w(board_w=watts, accelerators=float(fleets.draw_chips[place]), draw_share=1.0, host_share=0.0)
         joule = tokens_per_joule(output_tokens_per_s=throughput, power_w=power, facility_overhead=1.0)
-    in_flight = float(solved.in_flight[place]) * replicas
     most = float(solved.limit[place])
     if not fleets.open_arrivals:  # a fixed number of requests is dealt out whole
         most = math.floor(most + 1e-9)
     return Performance(
-        concurrency=in_flight,
+        concurrency=float(fleets.concurrency[place]),
         request_rate_per_s=throughput / float(fleets.timing.output_tokens),
-        ttft_s=_predicted(ttft_s, parts.ttft_quantiles_s, bands.ttft),
-        tpot_s=_predicted(tpot_s, parts.tpot_quantiles_s, bands.tpot),
+        ttft_s=_predicted(parts.ttft, bands.ttft),
+        tpot_s=_predicted(parts.tpot, bands.tpot),
         output_tokens_per_s=throughput,
         replica_output_tokens_per_s=throughput / replicas,
-        output_tokens_per_s_per_user=1.0 / tpot_s,
+        output_tokens_per_s_per_user=1.0 / parts.tpot["mean"],
         max_concurrency=most * replicas,
         max_output_tokens_per_s=float(fleets.limit_tokens_per_s[place]),
-        saturated=bool(served.admission_s[place] > 0.0 or fleets.over[place]),
+        saturated=fleets.simulated[place].saturated
+        if place in fleets.simulated
+        else bool(served.admission_s[place] > 0.0 or fleets.over[place]),
+        simulated_requests=parts.simulated,
         tokens_per_joule=joule,
     )
 
 
-def _predicted(mean: float, quantiles: dict[str, float], band: tuple[float, float]) -> Predicted:
-    return Predicted(mean=mean, p50=quantiles["p50"], p95=quantiles["p95"], low=mean * band[0], high=mean * band[1])
+def _predicted(figures: dict[str, float], band: tuple[float, float]) -> Predicted:
+    return Predicted(**figures, low=figures["mean"] * band[0], high=figures["mean"] * band[1])
 
 
 def _cost(fleets: Fleets, row: Row, performance: Performance, bands: Bands) -> Cost:
     """Cost at the load, and at the limit where the targets can be met at all."""
     place, lines = row.place, row.priced.cost_lines
-    limit_tokens_per_s = float(fleets.limit_tokens_per_s[place]) if fleets.solved.limit[place] >= 1.0 else None
+    limit_tokens_per_s = float(fleets.limit_tokens_per_s[place]) if fleets.solved.limit[place] > 0.0 else None
     utilisation = float(fleets.output_tokens_per_s[place]) / limit_tokens_per_s if limit_tokens_per_s else None
     if row.usd_per_h is None or row.usd_per_mtok_output is None or performance.output_tokens_per_s is None:
         unknown = dict.fromkeys(("usd_per_h", "usd_per_month", "usd_per_mtok_output", "usd_per_mtok_total", "usd_per_mtok_output_at_limit"))
@@ -223,6 +224,7 @@ def _cost(fleets: Fleets, row: Row, performance: Performance, bands: Bands) -> C
     per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
     total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
     low, high = bands.throughput
+    full_tokens_per_s = float(fleets.full_tokens_per_s[place])
     at_limit = usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=limit_tokens_per_s) if limit_tokens_per_s else None
     return Cost(
         usd_per_h=row.usd_per_h,
@@ -232,6 +234,7 @@ def _cost(fleets: Fleets, row: Row, performance: Performance, bands: Bands) -> C
         usd_per_mtok_output_low=row.usd_per_mtok_output / high,
         usd_per_mtok_output_high=row.usd_per_mtok_output / low,
         usd_per_mtok_output_at_limit=at_limit,
+        usd_per_mtok_output_at_saturation=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=full_tokens_per_s),
         utilisation=utilisation,
         lines=lines,
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from infra_advisor.advice.answer import Answer, ChipColumn, Comparison, Violation
 from infra_advisor.advice.build import answers
+from infra_advisor.advice.finalists import settled
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
 from infra_advisor.advice.option import Priced, for_named
@@ -19,9 +20,12 @@ from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import engine_runs_on, formats_for
 from infra_advisor.physics.roofline import ridge_flop_per_byte
 from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
 
 MOST_COLUMNS = 8
+MOST_TRIES = 4
+"""Deployments of one chip that are simulated before the closed form must do."""
 HIGHER = (
     "memory_bytes",
     "memory_bytes_per_s",
@@ -37,7 +41,14 @@ HIGHER = (
 LOWER = ("power_w", "usd_per_h_low", "ttft_s", "tpot_s", "usd_per_month", "usd_per_mtok_output")
 
 
-def compare(catalog: Catalog, names: Sequence[str], workload: Workload | None = None, limits: Limits | None = None) -> Comparison:
+def compare(
+    catalog: Catalog,
+    names: Sequence[str],
+    workload: Workload | None = None,
+    limits: Limits | None = None,
+    *,
+    traffic: Traffic | None = None,
+) -> Comparison:
     """Columns for the named accelerators or devices, with the best deployment of each where a workload is given.
 
     Raises UsageError for unknown or too many names.
@@ -50,7 +61,7 @@ def compare(catalog: Catalog, names: Sequence[str], workload: Workload | None = 
     limits = replace(limits, accelerator=Choice(keep=tuple(chip.id for chip in chips)))
     excluded: Counter[str] = Counter()
     options = priced_options(catalog, for_named(limits), excluded)
-    understood = understand(catalog, workload, limits) if workload is not None else None
+    understood = understand(catalog, workload, limits, traffic) if workload is not None else None
     deployed = _deployed(catalog, understood, options, chips) if understood else {}
     columns = tuple(_column(catalog, chip, options, deployed.get(chip.id)) for chip in chips)
     misses = understood is not None and not any(column.answer and not column.violations for column in columns)
@@ -133,19 +144,34 @@ def _deployed(
     inside = [option for option in options if option.outside is None]
     dropped: Counter[str] = Counter()
     found = search(catalog, understood, inside, dropped)
-    budget = limits.budget_usd_per_month is not None
-    kept = rows(found, inside, best_places(found, "cost", lambda place: bool(found.kept[place]), of_each_size=budget), "cost")
     result: dict[str, tuple[Answer | None, tuple[Violation, ...], str | None]] = {}
     for chip in chips:
-        mine = [row for row in kept if row.priced.platform.chip == chip.id]
-        fits = [row for row in mine if within_budget(row, limits)]
-        if fits or mine:
-            row = min(fits or mine, key=lambda row: (row.usd_per_mtok_output is None, len(row.priced.marks), row.key))
+        mine = [option for option in inside if option.platform.chip == chip.id]
+        found, row = _settled_row(catalog, understood, found, mine)
+        if row is not None:
             answer = answers(catalog, found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)[0]
             result[chip.id] = (answer, tuple(violations(answer, limits, limits.statistic, outside=None, narrower=False)), answer.reason)
             continue
-        result[chip.id] = _nearest(catalog, understood, found, [option for option in inside if option.platform.chip == chip.id], dropped)
+        result[chip.id] = _nearest(catalog, understood, found, mine, dropped)
     return result
+
+
+def _settled_row(catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced]) -> tuple[Fleets, Row | None]:
+    """The best row of one chip, once simulation has confirmed it; None where none meets the speed targets."""
+    limits = understood.limits
+    budget = limits.budget_usd_per_month is not None
+    mine = {option.platform for option in options}
+    for tries_left in range(MOST_TRIES, -1, -1):
+        kept = [bool(fits) and one.platform in mine for fits, one in zip(found.kept, found.candidates, strict=True)]
+        every = rows(found, options, best_places(found, "cost", kept.__getitem__, of_each_size=budget), "cost")
+        if not every:
+            return found, None
+        affordable = [row for row in every if within_budget(row, limits)]
+        row = min(affordable or every, key=lambda row: (row.usd_per_mtok_output is None, len(row.priced.marks), row.key))
+        if row.place in found.simulated or not tries_left:
+            return found, row
+        found = settled(catalog, understood, found, [row.place])
+    return found, None
 
 
 def _nearest(

@@ -8,10 +8,13 @@ from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.countries import COUNTRIES
 
 MOST_TOKENS_PER_S = 1e12
+MOST_SPARE = 64
+MOST_HEADROOM = 0.9
 MOST_OWNED = 64
 """Accelerators of one owned machine."""
 
-Statistic = Literal["mean", "p50", "p95"]
+Statistic = Literal["mean", "p50", "p95", "p99"]
+STATISTICS = ("mean", "p50", "p95", "p99")
 
 CLASSES = ("cloud", "onprem", "edge", "api")
 DOUBTFUL = (
@@ -50,7 +53,12 @@ class Limits:
     tpot_s: float | None = None
     throughput_tokens_per_s: float | None = None
     """Least output tokens/s of the whole deployment."""
-    statistic: Statistic = "mean"
+    statistic: Statistic = "p95"
+    """What the time targets apply to, over all requests."""
+    spare: int = 0
+    """Machines beyond those the load needs, for when one fails (N+1 = 1)."""
+    headroom: float = 0.0
+    """Share of the capacity within the targets that a stated load leaves free. [1]"""
     residency: str | None = None
     """ISO 3166-1 alpha-2 country in which the data must be processed, upper case."""
     where: tuple[str, ...] = CLASSES
@@ -76,5 +84,9 @@ class Limits:
             for value in values:
                 if value not in known:
                     raise UsageError(f"{label}: {value!r} is unknown; accepted: {', '.join(known)}.{did_you_mean(value, known)}")
-        if self.statistic not in ("mean", "p50", "p95"):
-            raise UsageError(f"--at: {self.statistic!r} is unknown; accepted: mean, p50, p95")
+        if self.statistic not in STATISTICS:
+            raise UsageError(f"--at: {self.statistic!r} is unknown; accepted: {', '.join(STATISTICS)}")
+        if not 0 <= self.spare <= MOST_SPARE:
+            raise UsageError(f"--spare {self.spare}: accepted: 0 to {MOST_SPARE} machines")
+        if not 0.0 <= self.headroom <= MOST_HEADROOM:
+            raise UsageError(f"--headroom {self.headroom:g}: a share of the capacity from 0 to {MOST_HEADROOM:.0%}, such as 20%")

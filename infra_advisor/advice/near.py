@@ -41,14 +41,24 @@ def closest(misses: Iterable[Miss], fleets: Fleets, most: int) -> list[Row]:
     return [miss.row for miss in sorted(best.values(), key=lambda miss: (miss.worst, miss.row.key))[:most]]
 
 
-def violations(answer: Answer, limits: Limits, statistic: str, *, outside: str | None, narrower: bool) -> list[Violation]:
-    """Every limit the answer breaks, with the option that would admit it; `narrower`: its weights have fewer bits than `auto` takes."""
+def time_violations(
+    ttft_s: float | None, tpot_s: float | None, limits: Limits, screened: tuple[float, float] = (0.0, 0.0)
+) -> list[Violation]:
+    """The time targets that are broken. `screened`: (TTFT, TPOT) of the closed form, which a relaxed target must admit too. [s]"""
     found = []
+    for name, allowed, reached, at_least in (("ttft", limits.ttft_s, ttft_s, screened[0]), ("tpot", limits.tpot_s, tpot_s, screened[1])):
+        if allowed is not None and reached is not None and reached > allowed * ROUND_UP:
+            relax = f"--{name} {_up_ms(max(reached, at_least))}"
+            found.append(Violation(limit=name, allowed=allowed, predicted=reached, relax=relax))
+    return found
+
+
+def violations(
+    answer: Answer, limits: Limits, statistic: str, *, outside: str | None, narrower: bool, screened: tuple[float, float] = (0.0, 0.0)
+) -> list[Violation]:
+    """Every limit the answer breaks, with the option that would admit it; `narrower`: its weights have fewer bits than `auto` takes."""
     ttft, tpot = getattr(answer.performance.ttft_s, statistic), getattr(answer.performance.tpot_s, statistic)
-    if limits.ttft_s is not None and ttft is not None and ttft > limits.ttft_s * ROUND_UP:
-        found.append(Violation(limit="ttft", allowed=limits.ttft_s, predicted=ttft, relax=f"--ttft {_up_ms(ttft)}"))
-    if limits.tpot_s is not None and tpot is not None and tpot > limits.tpot_s * ROUND_UP:
-        found.append(Violation(limit="tpot", allowed=limits.tpot_s, predicted=tpot, relax=f"--tpot {_up_ms(tpot)}"))
+    found = time_violations(ttft, tpot, limits, screened)
     wanted, reached = limits.throughput_tokens_per_s, answer.performance.output_tokens_per_s
     if wanted is not None and reached is not None and reached < wanted * (1.0 - 1e-6):
         found.append(Violation(limit="throughput", allowed=wanted, predicted=reached, relax=f"--throughput {int(reached)}"))

@@ -62,7 +62,9 @@ class WorkloadPart(Part):
 class LimitsPart(Part):
     """The limits as they were understood; null where none was set."""
 
-    statistic: Literal["mean", "p50", "p95"] = "mean"
+    statistic: Literal["mean", "p50", "p95", "p99"] = "p95"
+    spare: int = 0
+    headroom: float = 0.0
     ttft_s: float | None = None
     tpot_s: float | None = None
     throughput_tokens_per_s: float | None = None
@@ -152,6 +154,8 @@ class Performance(Part):
     """Most requests in flight, over the fleet, that still meet every target (or that memory holds, without targets)."""
     max_output_tokens_per_s: float | None = None
     saturated: bool = False
+    simulated_requests: int | None = None
+    """Requests of a simulation that the times rest on; null where they come from the closed form."""
     tokens_per_joule: float | None = None
     speed_reason: str | None = None
 
@@ -186,6 +190,8 @@ class Cost(Part):
     usd_per_mtok_output_low: float | None = None
     usd_per_mtok_output_high: float | None = None
     usd_per_mtok_output_at_limit: float | None
+    usd_per_mtok_output_at_saturation: float | None = None
+    """As full as memory and the engine allow, whatever the latency: what benchmarks quote."""
     utilisation: float | None
     """Throughput at the load divided by the highest throughput within the targets."""
     lines: tuple[str, ...] = ()

@@ -13,10 +13,12 @@ from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
 from infra_advisor.search.precision import check_format_names
 from infra_advisor.search.solve import Load, Targets
+from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS, DEFAULT_THINK_S, Workload
 from infra_advisor.units import HOURS_PER_MONTH, SECONDS_PER_DAY
 
 SHORTEST_REQUEST_S = 1e-6
+LONGEST_UNKNOWN_TOKENS = 1e9
 
 NEEDED = (
     "chips",
@@ -46,11 +48,15 @@ class Understood:
     load: Load
     targets: Targets
     utilisation: float
+    traffic: Traffic
+    longest_tokens: float
+    """The model's context; a billion where it is not known."""
     assumptions: tuple[Assumption, ...]
 
 
-def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understood:
+def understand(catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None = None) -> Understood:
     """Resolve names and turn the load into one of the three forms the search knows. Raises UsageError, CatalogError."""
+    traffic = traffic or Traffic()
     catalog.preload(NEEDED)
     resolved = resolve_model(workload.model, catalog)
     formats = catalog.formats
@@ -74,9 +80,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     if not load.stated:
         note = f"no load given: priced at {utilisation:.0%} of the highest load within the targets"
         given.append(Assumption(name="load", value=utilisation, origin="default", note=note))
-    if limits.statistic != "mean":
-        note = f"{limits.statistic} in closed form: an exponential wait on top of a fixed time; no simulation of bursts"
-        given.append(Assumption(name="statistic", value=limits.statistic, origin="input", note=note))
+    given.append(_lengths(load, traffic))
     if drafts := workload.speculation:
         note = f"{drafts.draft_tokens} drafted tokens, {drafts.acceptance:.0%} kept: {drafts.tokens_per_step:.2f} tokens a step"
         note += "; the acceptance is yours, no measurement with drafts is fitted"
@@ -84,7 +88,20 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits) -> Understo
     steady = "a service that runs on: queues in steady state, not the burst at the start of a benchmark"
     given.append(Assumption(name="arrivals", value="steady", origin="default", note=steady))
     given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
-    return Understood(workload, limits, resolved, question, load, targets, utilisation, tuple(given))
+    longest_tokens = float(longest or LONGEST_UNKNOWN_TOKENS)
+    return Understood(workload, limits, resolved, question, load, targets, utilisation, traffic, longest_tokens, tuple(given))
+
+
+def _lengths(load: Load, traffic: Traffic) -> Assumption:
+    """How far requests differ from the stated lengths."""
+    lengths = traffic.lengths_for(in_step=load.in_flight is not None)
+    if lengths.kind == "lognormal":
+        note = f"lengths spread about the stated means: lognormal, {lengths.sigma:g} on the logarithm"
+    elif lengths.spread:
+        note = f"lengths from {lengths.least_share:.0%} to {lengths.most_share:.0%} of the stated ones, evenly"
+    else:
+        note = "every request has the stated lengths; --lengths lognormal spreads them, and raises p95"
+    return Assumption(name="lengths", value=lengths.kind, origin="input" if traffic.lengths else "default", note=note)
 
 
 def _as_stored(formats: Formats, resolved: ResolvedModel) -> Formats:
@@ -224,6 +241,8 @@ def limits_part(limits: Limits) -> LimitsPart:
     """The limits as they were understood."""
     return LimitsPart(
         statistic=limits.statistic,
+        spare=limits.spare,
+        headroom=limits.headroom,
         ttft_s=limits.ttft_s,
         tpot_s=limits.tpot_s,
         throughput_tokens_per_s=limits.throughput_tokens_per_s,

@@ -8,6 +8,7 @@ from itertools import islice
 from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommendation
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
+from infra_advisor.advice.finalists import enough, finalists, settled
 from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, violations
@@ -21,6 +22,7 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets, fleets, with_slack
 from infra_advisor.search.platforms import Platform
+from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
 
 NEAR_MISSES = 5
@@ -35,6 +37,7 @@ def recommend(
     workload: Workload,
     limits: Limits,
     *,
+    traffic: Traffic | None = None,
     rank: str = "cost",
     top: int = 10,
     merge: str = "offer",
@@ -46,32 +49,32 @@ def recommend(
     `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
     accelerator. `plan`: also the runs that would settle the decision. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
-    answer = _answer(catalog, workload, limits, rank, top, merge)
+    answer = _answer(catalog, workload, limits, traffic, rank, top, merge)
     if answer.ranked and plan:
         from infra_advisor.advice.benchmark import plan as plan_of
 
         return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
     if answer.ranked:
         return answer
-    found = tuple(ways_out(limits, lambda freed: _answer(catalog, workload, freed, rank, 1, merge)))
+    found = tuple(ways_out(limits, lambda freed: _answer(catalog, workload, freed, traffic, rank, 1, merge)))
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 
-def _answer(catalog: Catalog, workload: Workload, limits: Limits, rank: str, top: int, merge: str) -> Recommendation:
+def _answer(
+    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None, rank: str, top: int, merge: str
+) -> Recommendation:
     check_rank(rank)
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
-    understood = understand(catalog, workload, limits)
+    understood = understand(catalog, workload, limits, traffic)
     excluded: Counter[str] = Counter()
     options = _of_a_size(priced_options(catalog, limits, excluded), understood, excluded)
     found = search(catalog, understood, options, excluded)
     inside = [option for option in options if option.outside is None]
     certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
     doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
-    kept = best_places(found, rank, lambda place: _enough(found, place, limits), of_each_size=limits.budget_usd_per_month is not None)
-    fitting = sorted(rows(found, certain, kept, rank), key=lambda row: row.key)
-    affordable = [row for row in fitting if within_budget(row, limits)]
-    distinct, behind = merged(affordable, found, merge)
+    chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
+    found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
     ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
@@ -124,6 +127,8 @@ def search(
         dropped=excluded,
         accept=accept,
         one_replica=one_replica,
+        headroom=understood.limits.headroom,
+        spare=understood.limits.spare,
     )
 
 
@@ -135,11 +140,6 @@ def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[
     if len(kept) < len(options):
         excluded[f"more than {LARGEST_WITHOUT_LOAD} accelerators, and no load was given"] += len(options) - len(kept)
     return kept
-
-
-def _enough(found: Fleets, place: int, limits: Limits) -> bool:
-    """Every target is met, and by no more machines than are owned."""
-    return bool(found.kept[place]) and (limits.owned is None or bool(found.machines[place] <= 1))
 
 
 def _rule(rank: str) -> tuple[Assumption, ...]:
@@ -253,7 +253,7 @@ def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], 
     places = best_places(
         found,
         "near",
-        lambda place: not _enough(found, place, limits),
+        lambda place: not enough(found, place, limits),
         figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))],
     )
     return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)
@@ -269,8 +269,10 @@ def slow_answers(
     if not slow:
         return []
     sized = with_slack(found, [row.place for row in slow], understood.load, utilisation=understood.utilisation)
-    again = [row for k, before in enumerate(slow) for row in rows(sized, [before.priced], {before.priced.platform: [k]}, "cost")]
-    return _misses(catalog, understood, sized, [row for row in again if at_any_price or within_budget(row, understood.limits)])
+    run = settled(catalog, understood, sized, range(len(slow)), fixed_size=True)
+    again = [row for k, before in enumerate(slow) for row in rows(run, [before.priced], {before.priced.platform: [k]}, "cost")]
+    near = [row for row in again if at_any_price or within_budget(row, understood.limits)]
+    return _misses(catalog, understood, run, near, screened=sized)
 
 
 def _nearest_by_price(dear: Sequence[Row], found: Fleets) -> list[Row]:
@@ -278,16 +280,23 @@ def _nearest_by_price(dear: Sequence[Row], found: Fleets) -> list[Row]:
     return merged(sorted(dear, key=lambda row: (row.usd_per_month or 0.0, row.key)), found, "decision")[0][:2]
 
 
-def _misses(catalog: Catalog, understood: Understood, found: Fleets, near: Sequence[Row]) -> list[NearMiss]:
+def _misses(catalog: Catalog, understood: Understood, found: Fleets, near: Sequence[Row], screened: Fleets | None = None) -> list[NearMiss]:
     blank: list[tuple[str, ...]] = [()] * len(near)
     limits = understood.limits
     built = answers(catalog, found, near, limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=limits.statistic)
-    return [_miss(answer, row, understood) for answer, row in zip(built, near, strict=True)]
+    return [_miss(answer, row, understood, screened or found) for answer, row in zip(built, near, strict=True)]
 
 
-def _miss(answer: Answer, row: Row, understood: Understood) -> NearMiss:
+def _miss(answer: Answer, row: Row, understood: Understood, screened: Fleets) -> NearMiss:
     narrower = understood.workload.weights == "auto" and understood.question.weights != "auto"
-    broken = violations(answer, understood.limits, understood.limits.statistic, outside=row.priced.outside, narrower=narrower)
+    broken = violations(
+        answer,
+        understood.limits,
+        understood.limits.statistic,
+        outside=row.priced.outside,
+        narrower=narrower,
+        screened=(float(screened.ttft_s[row.place]), float(screened.tpot_s[row.place])),
+    )
     return NearMiss(**dict(answer), violations=tuple(broken))
 
 

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from infra_advisor.cli.options import Option
     from infra_advisor.facts.catalog import Catalog
     from infra_advisor.present.files import Target
+    from infra_advisor.search.traffic import Traffic
     from infra_advisor.search.workload import Workload
 
-_ONE_OF = (("users", "concurrency", "rate", "tokens-per-day"), ("tpot", "speed"))
+_LOADS = ("users", "concurrency", "rate", "tokens-per-day", "trace", "burst")
+_ONE_OF = (_LOADS, ("tpot", "speed"))
 """Ways to state the same thing: one on the command line replaces any in the file."""
 _WORKLOAD_FIELDS = {
     "model": "model", "weights": "weights", "kv": "kv", "users": "users", "think": "think_s", "concurrency": "concurrency",
@@ -26,7 +28,12 @@ _WORKLOAD_FIELDS = {
 }  # fmt: skip
 _LIMIT_FIELDS = {
     "ttft": "ttft_s", "tpot": "tpot_s", "throughput": "throughput_tokens_per_s", "at": "statistic", "residency": "residency",
-    "where": "where", "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
+    "spare": "spare", "headroom": "headroom", "where": "where",
+    "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
+}  # fmt: skip
+_TRAFFIC_FIELDS = {
+    "lengths": "lengths", "trace-speed": "trace_speed", "burst": "burst", "at-once": "at_once", "requests": "requests", "seed": "seed",
+    "prefix-share": "prefix_share",
 }  # fmt: skip
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv"}
 
@@ -49,7 +56,7 @@ class Asked:
             values = {key: value for key, value in from_file.items() if key not in replaced} | values
         if "tpot" in values and "speed" in values:
             raise UsageError("--tpot and --speed state the same target: give one of them")
-        if len(loads := [f"--{key}" for key in _ONE_OF[0] if key in values]) > 1:
+        if len(loads := [f"--{key}" for key in _LOADS if key in values]) > 1:
             raise UsageError(f"{' and '.join(loads)} contradict each other: state the load in one way")
         if len(set(files)) > 1:
             raise UsageError(f"more than one output file: {', '.join(files)}")
@@ -69,6 +76,15 @@ class Asked:
         if "model" not in self.values:
             raise UsageError("which model? --model takes a size (70b), a name (llama-3.3-70b), or a config.json or .gguf file")
         return Workload(**{field: self.values[key] for key, field in _WORKLOAD_FIELDS.items() if key in self.values})
+
+    def traffic(self) -> "Traffic":
+        """How requests come. Raises UsageError."""
+        from infra_advisor.search.traffic import Traffic
+
+        fields = {field: self.values[key] for key, field in _TRAFFIC_FIELDS.items() if key in self.values}
+        if "trace" in self.values:
+            fields["trace"] = Path(self.values["trace"])
+        return Traffic(**fields)
 
     def limits(self) -> "Limits":
         """The limits. Raises UsageError."""

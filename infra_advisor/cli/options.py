@@ -15,7 +15,8 @@ from infra_advisor.cli.asked import Asked
 
 FORMATS = ("table", "json", "markdown", "csv")
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
-STATISTICS = ("mean", "p50", "p95")
+STATISTICS = ("mean", "p50", "p95", "p99")
+ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +83,46 @@ LOAD = (
     _option("--input", metavar="TOKENS", read=to.whole, help="Prompt tokens of a request; default 1000."),
     _option("--output-tokens", metavar="TOKENS", read=to.whole, help="Output tokens of a request; default 300."),
 )
+SPREAD = (
+    _option(
+        "--lengths",
+        metavar="SPREAD",
+        read=to.lengths,
+        help="How requests differ in length: fixed, uniform:0.8..1.2 or lognormal:0.8; default fixed, with --concurrency uniform.",
+    ),
+)
+TRAFFIC = (
+    _option(
+        "--trace", metavar="FILE", help="Requests of a recorded trace: Azure, Mooncake, BurstGPT or arrival_s,input_tokens,output_tokens."
+    ),
+    _option("--trace-speed", metavar="N", read=to.factor, help="Replay it so many times as fast; default 1."),
+    _option("--burst", metavar="N", read=to.whole, help="So many requests at once, and then none."),
+    _option("--at-once", flag=True, help="With --concurrency: send the first requests all at the start, as a benchmark does."),
+    _option("--requests", metavar="N", read=to.whole, help="Requests to run; default 10,000."),
+    _option("--seed", metavar="N", read=to.count_or_zero, help="Seed of the random numbers; default 1."),
+    _option(
+        "--prefix-share", metavar="SHARE", read=to.share, help="Part of every prompt that all have in common and the cache holds: 40%."
+    ),
+)
+FLEET = (
+    _option("--replicas", metavar="N", read=to.whole, help="Replicas behind the router; default 1."),
+    _option("--router", metavar="RULE", read=to.one_of(ROUTERS), help="least-loaded, round-robin or prefix-affine; default least-loaded."),
+    _option("--prefill-replicas", metavar="N", read=to.whole, help="Replicas that only prefill; those of --replicas then only decode."),
+)
+SIZING = (
+    _option("--spare", metavar="N", read=to.count_or_zero, help="Machines beyond those the load needs, for when one fails; default 0."),
+    _option("--headroom", metavar="SHARE", read=to.share, help="Part of the capacity within the targets to leave free: 20%; default 0."),
+)
 TARGETS = (
     _option("--ttft", metavar="TIME", read=to.duration_s, help="Longest time to the first token: 500ms."),
     _option("--tpot", metavar="TIME", read=to.duration_s, help="Longest time per further token: 33ms."),
     _option("--speed", metavar="N", read=to.tokens_per_s, help="Least tokens/s for each user; 30 is the same as --tpot 33.3ms."),
     _option("--throughput", metavar="N", read=to.tokens_per_s, help="Least output tokens/s of the whole deployment."),
     _option(
-        "--at", metavar="STATISTIC", read=to.one_of(STATISTICS), help="What the time targets apply to: mean, p50 or p95; default mean."
+        "--at",
+        metavar="STATISTIC",
+        read=to.one_of(STATISTICS),
+        help="What the time targets apply to, over all requests: mean, p50, p95 or p99; default p95.",
     ),
 )
 LIMITS = (
@@ -168,7 +202,9 @@ QUESTION = (*MODEL, *LOAD, *TARGETS, *LIMITS)
 SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Deployment": DEPLOYMENT,
     "Model": MODEL,
-    "Load (at most one of users, concurrency, rate, tokens per day)": LOAD,
+    "Load (at most one of users, concurrency, rate, tokens per day)": (*LOAD, *SPREAD),
+    "Traffic": TRAFFIC,
+    "Fleet": (*FLEET, *SIZING),
     "Targets": TARGETS,
     "Limits": LIMITS,
     "Answer": (*RANKING, *EXPLAIN, *PLAN, *FILE),

@@ -133,6 +133,30 @@ def names(raw: str) -> tuple[str, ...]:
     return found
 
 
+def factor(raw: str) -> float:
+    """`2`, `0.5` or `2x` -> how many times."""
+    return above_zero(parse_count(raw.strip().removesuffix("x")), raw)
+
+
+def lengths(raw: str) -> object:
+    """`fixed`, `uniform:0.8..1.2`, `lognormal` or `lognormal:0.8` -> how lengths are spread about the stated ones."""
+    from infra_advisor.search.traffic import Lengths
+
+    kind, colon, spread = raw.strip().lower().partition(":")
+    if not colon:
+        return Lengths(kind)
+    try:
+        if kind == "uniform":
+            least, _, most = spread.partition("..")
+            return Lengths(kind, least_share=float(least), most_share=float(most))
+        if kind == "lognormal":
+            return Lengths(kind, sigma=float(spread))
+    except ValueError as error:
+        if isinstance(error, UsageError):
+            raise
+    raise UsageError(f"{raw!r}: write fixed, uniform:0.8..1.2 (shares of the stated lengths) or lognormal:0.8 (spread of the logarithm)")
+
+
 SWEEPS: Mapping[str, str] = {
     "concurrency": "concurrency",
     "input": "input_tokens",

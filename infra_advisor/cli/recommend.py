@@ -3,14 +3,14 @@
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
-from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, PLAN, QUESTION, RANKING, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, PLAN, QUESTION, RANKING, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *RANKING, *EXPLAIN, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -24,7 +24,15 @@ def recommend(asked: Asked) -> None:
     from infra_advisor.present import show
 
     merge = "offer" if asked.format in ("json", "csv") else "decision"
-    extra = {"plan": True} if asked.get("plan-benchmark") else {}
-    answer = rank(asked.catalog(), workload, limits, rank=asked.get("rank", "cost"), top=asked.get("top", 10), merge=merge, **extra)
+    answer = rank(
+        asked.catalog(),
+        workload,
+        limits,
+        traffic=asked.traffic(),
+        rank=asked.get("rank", "cost"),
+        top=asked.get("top", 10),
+        merge=merge,
+        plan=asked.get("plan-benchmark", False),
+    )
     show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -13,6 +13,7 @@ DOCUMENTS = {
     "recommend": "answer:Recommendation",
     "compare": "answer:Comparison",
     "estimate": "answer:EstimateAnswer",
+    "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",
 }
 """Command -> module of the answers and record."""

@@ -90,8 +90,13 @@ class DefaultLimits(NamedTuple):
 
 
 class Defaults(Record):
-    """Scheduler limits the engine starts with when no option is given; the tiers are read largest first."""
+    """What the scheduler does when no option is given; the tiers are read largest first.
 
+    `cache_full`: preempt = requests are admitted as long as their prompts fit, and the newest is thrown out when the cache is full;
+    wait = a request is admitted only when its longest answer fits too.
+    """
+
+    cache_full: Literal["preempt", "wait"] = "preempt"
     max_sequences: int | None = Field(default=None, gt=0)
     token_budget: int | None = Field(default=None, gt=0)
     tiers: tuple[MemoryTier, ...] = ()

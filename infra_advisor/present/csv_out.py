@@ -11,6 +11,7 @@ from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
 Value = str | float | int | bool | None
@@ -40,6 +41,7 @@ _COST = (
     "usd_per_mtok_output_low",
     "usd_per_mtok_output_high",
     "usd_per_mtok_output_at_limit",
+    "usd_per_mtok_output_at_saturation",
     "utilisation",
 )
 _ANSWER: Mapping[str, str] = {
@@ -58,6 +60,8 @@ _ANSWER: Mapping[str, str] = {
     "reason": "reason",
 }
 """Column -> where its value stands in an answer."""
+_RUN = ("goodput_per_s", "good_share", "output_tokens_per_s", "utilisation", "mean_running", "saturated", "usd_per_mtok_output")
+_SOFTWARE_PLACES = {name: f"software.{name}" for name in _SOFTWARE}
 _MARGINS = {
     "margin_ttft": "ttft_s",
     "margin_tpot": "tpot_s",
@@ -162,3 +166,24 @@ def validation(record: "Validation") -> str:
     from infra_advisor.advice.validation import Errors
 
     return table(tuple(Errors.model_fields), [tuple(line.model_dump().values()) for line in record.errors])
+
+
+def simulation(record: "SimulateAnswer") -> str:
+    """One row: the deployment, the counts and the times of the run."""
+    times = {
+        f"{name}_{statistic}": getattr(getattr(record, name), statistic)
+        for name in ("ttft_s", "tpot_s", "e2e_s")
+        for statistic in ("mean", "p50", "p90", "p95", "p99")
+    }
+    row: Row = {
+        "status": record.status,
+        **{name: getattr(record.fleet, name) for name in ("replicas", "prefill_replicas", "router", "accelerators", "seed")},
+        **{f"requests_{name}": value for name, value in record.requests.model_dump().items()},
+        **times,
+        **{name: getattr(record, name) for name in _RUN},
+        "violations": _violations(record.violations),
+        "reason": record.reason,
+    }
+    if record.answer:
+        row = {**row, **_values(record.answer, {"accelerator": "hardware.accelerator", "offer": "offer.id", **_SOFTWARE_PLACES})}
+    return _records(row, [row])

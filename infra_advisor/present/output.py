@@ -1,20 +1,24 @@
 """The only place that prints: a record in, text on stdout or in a file out."""
 
 import sys
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
 from infra_advisor.advice.answer import Comparison, EstimateAnswer, Recommendation
 from infra_advisor.advice.parts import Part
+from infra_advisor.present.blocks import Page
 from infra_advisor.present.files import Target
 from infra_advisor.present.listing import Listing
 from infra_advisor.present.say import tell, write
 from infra_advisor.present.screen import Screen, can_write_unicode, screen_of
 from infra_advisor.present.text import clean
-from infra_advisor.present.words import words
+from infra_advisor.present.words import Words, words
 
 FORMATS = ("table", "json", "markdown", "csv")
+
+_RARER_CSV = {"SimulateAnswer": "simulation", "Validation": "validation"}
 
 Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
@@ -50,10 +54,8 @@ def render(
             page = estimate.page(record, say)
         case Listing():
             page = record.page()
-        case Part():  # kept apart so that no other command loads what fits and validates
-            from infra_advisor.present import validate
-
-            page = validate.page(record, say)  # type: ignore[arg-type]
+        case Part():
+            page = _rarer(record, say)
     if form == "markdown":
         from infra_advisor.present import markdown
 
@@ -61,6 +63,14 @@ def render(
     from infra_advisor.present import table
 
     return table.render(page, screen)
+
+
+def _rarer(record: Part, say: Words) -> Page:
+    """Pages of the commands whose records are kept apart, so that no other command loads what simulates, fits and validates."""
+    name = type(record).__name__
+    module = {"SimulateAnswer": "simulate", "Validation": "validate"}[name]
+    made: Page = import_module(f"infra_advisor.present.{module}").page(record, say)
+    return made
 
 
 def _csv(record: Shown) -> str:
@@ -76,7 +86,8 @@ def _csv(record: Shown) -> str:
         case Listing():
             return csv_out.table(record.keys, record.rows)
         case _:
-            return csv_out.validation(record)  # type: ignore[arg-type]
+            made: str = getattr(csv_out, _RARER_CSV[type(record).__name__])(record)
+            return made
 
 
 def show(

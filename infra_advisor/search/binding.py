@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from infra_advisor.search.points import Column, Deployments
+from infra_advisor.search.deployments import Column, Deployments
 from infra_advisor.search.scale import EFFICIENCIES, LEAST_SHARPNESS, SHARES
 
 

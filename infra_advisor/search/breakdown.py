@@ -8,6 +8,7 @@ import numpy as np
 
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.points import Timing
+from infra_advisor.search.simulate import Statistics
 from infra_advisor.search.solve import QUANTILES, latency
 from infra_advisor.search.terms import Part
 
@@ -33,8 +34,12 @@ class Breakdown:
 
     first_token: tuple[Share, ...]
     each_token: tuple[Share, ...]
-    ttft_quantiles_s: dict[str, float]
-    tpot_quantiles_s: dict[str, float]
+    ttft: dict[str, float]
+    """Mean, p50, p95 and p99. [s]"""
+    tpot: dict[str, float]
+    """Likewise. [s]"""
+    simulated: int | None
+    """Requests that the figures rest on; None where they are the closed form's."""
 
 
 def breakdowns(fleets: Fleets, places: Sequence[int]) -> list[Breakdown]:
@@ -46,24 +51,37 @@ def breakdowns(fleets: Fleets, places: Sequence[int]) -> list[Breakdown]:
     decode = timing.decode_terms(np.maximum(served.running, 1.0), context)
     prefill = timing.prefill_terms(np.ones(len(places)))
     waits = (served.queue_s + served.admission_s) / timing.d.ttft_factor
-    quantiles = {name: latency(timing, served, name) for name in QUANTILES}
+    figures = {name: latency(timing, served, name) for name in ("mean", *QUANTILES)}
     found = []
-    for k in range(len(places)):
+    for k, place in enumerate(places):
+        run = fleets.simulated.get(place)
+        ttft, tpot = ({name: float(pair[phase][k]) for name, pair in figures.items()} for phase in (0, 1))
+        if run is not None:
+            ttft, tpot = _measured(ttft, run.ttft_s), _measured(tpot, run.tpot_s)
         frontend_s = timing.d.frontend_s[k] + timing.d.frontend_sequence_s[k] * max(served.in_flight[k] - 1.0, 0.0)
         handling = Share("prefill", "frontend", float(frontend_s), "host")
-        queue = Share("prefill", "queue", float(waits[k]), "queue")
+        passing = _shares("prefill", prefill, k)
+        waited_s = float(waits[k])
+        if run is not None:  # what a mean request waited beyond its own handling and prefill
+            waited_s = max(ttft["mean"] / float(timing.d.ttft_factor[k]) - frontend_s - sum(share.seconds for share in passing), 0.0)
+        queue = Share("prefill", "queue", waited_s, "queue")
         step = [replace(share, seconds=share.seconds / timing.tokens_per_step) for share in _shares("decode", decode, k)]
-        tpot_s, ttft_s = float(served.tpot_s[k]), float(served.ttft_s[k])
-        stalled_s = tpot_s / float(timing.d.tpot_factor[k]) - sum(share.seconds for share in step)
+        stalled_s = tpot["mean"] / float(timing.d.tpot_factor[k]) - sum(share.seconds for share in step)
         found.append(
             Breakdown(
-                first_token=_scaled((handling, *_shares("prefill", prefill, k), queue), ttft_s),
-                each_token=_scaled((*step, Share("decode", "stall", max(stalled_s, 0.0), "queue")), tpot_s),
-                ttft_quantiles_s={name: float(pair[0][k]) for name, pair in quantiles.items()},
-                tpot_quantiles_s={name: float(pair[1][k]) for name, pair in quantiles.items()},
+                first_token=_scaled((handling, *passing, queue), ttft["mean"]),
+                each_token=_scaled((*step, Share("decode", "stall", max(stalled_s, 0.0), "queue")), tpot["mean"]),
+                ttft=ttft,
+                tpot=tpot,
+                simulated=run.counted if run is not None else None,
             )
         )
     return found
+
+
+def _measured(closed_form: dict[str, float], run: Statistics) -> dict[str, float]:
+    """The figures of a run; those of the closed form where nothing was counted (answers of one token have no TPOT)."""
+    return {name: value if (value := getattr(run, name)) is not None else known for name, known in closed_form.items()}
 
 
 def _scaled(shares: Sequence[Share], total_s: float) -> tuple[Share, ...]:
@@ -103,7 +121,7 @@ class MemoryUse:
 
 def memory_use(fleets: Fleets, place: int) -> MemoryUse:
     """Memory of one accelerator of the fleet at `place`."""
-    one = fleets.timing.take(np.array([place]))
+    one = fleets.timing_at(place)
     memory, total = one.memory, float(one.d.memory_bytes[0])
     return MemoryUse(
         total=total,
@@ -118,5 +136,5 @@ def memory_use(fleets: Fleets, place: int) -> MemoryUse:
 
 def with_lengths(fleets: Fleets, place: int, *, input_tokens: int, output_tokens: int) -> Timing:
     """One of the fleets' deployments with other lengths."""
-    one = fleets.timing.take(np.array([place]))
+    one = fleets.timing_at(place)
     return Timing(one.shape, one.d, one.defaults, input_tokens=input_tokens, output_tokens=output_tokens, speculation=one.speculation)

@@ -10,9 +10,9 @@ from infra_advisor.facts.deviations import Deviation
 from infra_advisor.search.binding import from_scale
 from infra_advisor.search.calibration import selected
 from infra_advisor.search.corrections import Corrections, corrections
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.fitting import FamilyFit, Solution
 from infra_advisor.search.observations import METRICS, Observed
-from infra_advisor.search.points import Column
 from infra_advisor.search.priors import FamilyPrior, Priors
 from infra_advisor.search.replay import Replay
 from infra_advisor.search.scale import EFFICIENCIES, FACTORS, to_scale

@@ -13,9 +13,9 @@ from infra_advisor.facts.models import LanguageModel
 from infra_advisor.physics.transformer import Transformer
 from infra_advisor.search.binding import Hardware, achieve
 from infra_advisor.search.calibration import GRADES, Bands, Parameters, Unseen
+from infra_advisor.search.deployments import Deployments
 from infra_advisor.search.layouts import Layout, layouts
 from infra_advisor.search.platforms import NETWORK_HOP_FACTOR, Platform
-from infra_advisor.search.points import Deployments
 from infra_advisor.search.precision import Peaks, WeightChoice, cache_choice, peak_rates, weight_choices
 from infra_advisor.search.traits import Traits, traits_of
 

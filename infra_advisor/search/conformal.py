@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infra_advisor.search.points import Column
+from infra_advisor.search.deployments import Column
 
 COVERAGE = 0.9
 LEAST_RESIDUALS, LEAST_GROUPS = 30, 3

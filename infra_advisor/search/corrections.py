@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.observations import Observed
-from infra_advisor.search.points import Column
 
 NOISE = {"tpot_factor": 0.15, "ttft_factor": 0.3}
 """Error of a single row, in log, around what its groups explain."""

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from infra_advisor.search.calibrate import FittedFamily, Mask, by_metric, corrected, full_table, prepare
 from infra_advisor.search.conformal import Interval, band
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.fitting import FamilyFit, Solution, leave_out_steps
 from infra_advisor.search.observations import METRICS, Observed
-from infra_advisor.search.points import Column
 from infra_advisor.search.priors import Priors
 
 SCHEMES: Mapping[str, str] = {

@@ -12,8 +12,8 @@ import numpy as np
 from infra_advisor.search.calibrate import FittedFamily
 from infra_advisor.search.conformal import Interval, band, combined, wider
 from infra_advisor.search.crossvalidation import HeldOut
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.observations import METRICS
-from infra_advisor.search.points import Column
 from infra_advisor.search.priors import Priors
 from infra_advisor.search.scores import Score, class_of, right_order, score, tau_within
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra_advisor.search.binding import from_scaled
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.observations import METRICS, TTFT_WEIGHT, Observed, predicted
-from infra_advisor.search.points import Column
 from infra_advisor.search.replay import Replay
 from infra_advisor.search.scale import EFFICIENCIES, FACTORS
 

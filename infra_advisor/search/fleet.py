@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import Engine
+from infra_advisor.physics.serving import Served
 from infra_advisor.physics.speculation import Speculation
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.platforms import Platform
-from infra_advisor.search.points import Column, Timing
-from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve, solve_one
+from infra_advisor.search.points import Timing
+from infra_advisor.search.simulate import Simulated, within
+from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve, solve_one, with_replicas
 
 SLACK = 1.1
 """How far a missed target is widened beyond the latency of a single request, for sizing the near miss."""
@@ -31,10 +34,14 @@ class Fleets:
     machines: Column
     """Whole machines to rent or buy."""
     replicas: Column
+    concurrency: Column
+    """Requests in flight over the fleet, at the load."""
     output_tokens_per_s: Column
     """Of the whole fleet, at the load."""
     limit_tokens_per_s: Column
     """Of the whole fleet, at the highest load within the targets."""
+    full_tokens_per_s: Column
+    """Of the whole fleet, as full as memory and the engine allow."""
     ttft_s: Column
     """At the statistic of the targets."""
     tpot_s: Column
@@ -48,6 +55,14 @@ class Fleets:
     """Requests arrive by themselves, not when an earlier one ends."""
     over: NDArray[np.bool_]
     """The load is more than the fleet can carry."""
+    spare: int = 0
+    """Machines beyond those at work, for when one fails."""
+    simulated: Mapping[int, Simulated] = field(default_factory=dict)
+    """Place -> what a simulation says of it; the others are known in closed form only."""
+
+    def timing_at(self, place: int) -> Timing:
+        """Physics of one of the deployments."""
+        return self.timing.take(np.array([place]))
 
     @property
     def draw_chips(self) -> Column:
@@ -70,6 +85,8 @@ def fleets(
     dropped: Counter[str],
     accept: Callable[[Candidate], bool] | None = None,
     one_replica: bool = False,
+    headroom: float = 0.0,
+    spare: int = 0,
 ) -> Fleets:
     """Enumerate, keep what is accepted and fits, and solve it at the load: with the fewest replicas, or with one that carries it all."""
     platforms = list(platforms)
@@ -90,7 +107,9 @@ def fleets(
     timing, kept_candidates = every.take(index), [found[place] for place in index]
     if unfit:
         dropped[NEVER_FITS] += len(unfit)
-    return _solved(kept_candidates, timing, targets, load, utilisation, unfit, len(found), one_replica=one_replica)
+    return _solved(
+        kept_candidates, timing, targets, load, utilisation, unfit, len(found), one_replica=one_replica, headroom=headroom, spare=spare
+    )
 
 
 def with_slack(found: Fleets, places: Sequence[int], load: Load, *, utilisation: float) -> Fleets:
@@ -109,12 +128,74 @@ def with_slack(found: Fleets, places: Sequence[int], load: Load, *, utilisation:
         tpot_s=None if asked.tpot_s is None else np.maximum(asked.tpot_s, tpot_s * SLACK),
         request_s=None,
     )
-    return _solved([found.candidates[place] for place in places], timing, wide, load, utilisation, {}, len(places))
+    return _solved([found.candidates[place] for place in places], timing, wide, load, utilisation, {}, len(places), spare=found.spare)
 
 
 def alone(found: Fleets, place: int, timing: Timing, load: Load, *, utilisation: float) -> Fleets:
     """One deployment with other lengths (`timing`, of that deployment only) or another load: a point of a sweep."""
     return _solved([found.candidates[place]], timing, found.targets, load, utilisation, {}, 1, one_replica=True)
+
+
+def resized(found: Fleets, runs: Mapping[int, tuple[int, Simulated]], load: Load, *, utilisation: float) -> Fleets:
+    """The fleets with what simulations said of some places: how many replicas, and how requests fared."""
+    places = sorted(runs)
+    index = np.array(places, dtype=np.intp)
+    counts = np.array([float(runs[place][0]) for place in places])
+    part, limit = found.timing.take(index), found.solved.limit[index].copy()
+    most = np.maximum(part.memory.most_running, 1.0)
+    solved = with_replicas(part, limit, load, counts, utilisation=utilisation, most=most)
+    some = [found.candidates[place] for place in places]
+    settled = _fleets(some, part, found.targets, solved, found.over[index], {}, len(some), load.open_arrivals, found.spare)
+    columns = {name: getattr(found, name).copy() for name in _SETTLED}
+    for name, column in columns.items():
+        column[index] = getattr(settled, name)
+    for k, place in enumerate(places):
+        run = runs[place][1]
+        columns["kept"][place] = within(found.targets.at(place), run)
+        for name, figure in zip(("ttft_s", "tpot_s"), run.at(found.targets.statistic), strict=True):
+            columns[name][place] = columns[name][place] if figure is None else figure
+        rate, request_s = _pace(settled, k, run, load)
+        columns["output_tokens_per_s"][place] = rate * found.timing.output_tokens
+        columns["concurrency"][place] = rate * request_s
+        if columns["kept"][place]:  # the limit of the closed form is at least what a run has carried
+            limit[k] = max(limit[k], rate * request_s / counts[k])
+            columns["limit_tokens_per_s"][place] = max(columns["limit_tokens_per_s"][place], columns["output_tokens_per_s"][place])
+    whole = Solved(
+        limit=_replaced(found.solved.limit, limit, index),
+        replicas=_replaced(found.solved.replicas, counts, index),
+        in_flight=_replaced(found.solved.in_flight, solved.in_flight, index),
+        served=_spliced(found.solved.served, solved.served, index),
+        served_at_limit=found.solved.served_at_limit,
+    )
+    simulated = {**found.simulated, **{place: run for place, (_, run) in runs.items()}}
+    return replace(found, **columns, solved=whole, simulated=simulated)
+
+
+_SETTLED = (
+    "machines", "replicas", "concurrency", "output_tokens_per_s", "limit_tokens_per_s", "full_tokens_per_s", "ttft_s", "tpot_s", "kept",
+)  # fmt: skip
+"""Columns that a simulation may change."""
+
+
+def _replaced(column: Column, values: Column, index: NDArray[np.intp]) -> Column:
+    copy = column.copy()
+    copy[index] = values
+    return copy
+
+
+def _spliced(before: Served, some: Served, index: NDArray[np.intp]) -> Served:
+    return Served(**{name: _replaced(column, getattr(some, name), index) for name, column in vars(before).items()})
+
+
+def _pace(found: Fleets, place: int, run: Simulated, load: Load) -> tuple[float, float]:
+    """(requests/s, time of a request [s]) of a simulated fleet: users and senders wait as long as the run says."""
+    output = float(found.timing.output_tokens)
+    request_s = (run.ttft_s.mean or 0.0) + (output - 1.0) * (run.tpot_s.mean or 0.0)
+    if load.users is not None:
+        return load.users / (load.think_s + request_s), request_s
+    if load.in_flight is not None:
+        return load.in_flight / request_s, request_s
+    return float(found.output_tokens_per_s[place]) / output, request_s
 
 
 def _solved(
@@ -127,33 +208,63 @@ def _solved(
     points: int,
     *,
     one_replica: bool = False,
+    headroom: float = 0.0,
+    spare: int = 0,
 ) -> Fleets:
-    machine_chips = np.array([candidate.platform.chips for candidate in kept_candidates], dtype=float)
-    per_machine = np.maximum(np.floor(machine_chips / timing.d.chips), 1.0)
-    machines_each = np.maximum(timing.d.chips / machine_chips, 1.0)
     if one_replica:
         solved, over = solve_one(timing, targets, load, utilisation=utilisation)
     else:
-        solved = solve(timing, targets, load, utilisation=utilisation, per_machine=per_machine)
+        solved = solve(
+            timing, targets, load, utilisation=utilisation, per_machine=replicas_per_machine(kept_candidates, timing), headroom=headroom
+        )
         over = np.zeros(len(kept_candidates), dtype=bool)
+    return _fleets(kept_candidates, timing, targets, solved, over, unfit, points, load.open_arrivals, spare)
+
+
+def replicas_per_machine(found: Sequence[Candidate], timing: Timing) -> Column:
+    """Whole replicas that one machine has room for; 1 where a replica spans machines."""
+    return np.asarray(np.maximum(np.floor(_machine_chips(found) / timing.d.chips), 1.0))
+
+
+def _machine_chips(found: Sequence[Candidate]) -> Column:
+    return np.array([candidate.platform.chips for candidate in found], dtype=float)
+
+
+def _fleets(
+    kept_candidates: list[Candidate],
+    timing: Timing,
+    targets: Targets,
+    solved: Solved,
+    over: NDArray[np.bool_],
+    unfit: dict[Platform, Candidate],
+    points: int,
+    open_arrivals: bool,
+    spare: int,
+) -> Fleets:
+    per_machine = replicas_per_machine(kept_candidates, timing)
+    machines_each = np.maximum(timing.d.chips / _machine_chips(kept_candidates), 1.0)
     replicas = solved.replicas
     ttft_s, tpot_s = latency(timing, solved.served, targets.statistic)
+    full = timing.serve(timing.memory.most_running, open_arrivals=False)
     return Fleets(
         candidates=kept_candidates,
         timing=timing,
         solved=solved,
         targets=targets,
-        machines=np.ceil(replicas / per_machine) * machines_each,
+        machines=(np.ceil(replicas / per_machine) + spare) * machines_each,
         replicas=replicas,
+        concurrency=replicas * solved.in_flight,
         output_tokens_per_s=replicas * solved.served.output_tokens_per_s(timing.output_tokens),
+        full_tokens_per_s=replicas * full.output_tokens_per_s(timing.output_tokens),
         limit_tokens_per_s=replicas * solved.served_at_limit.output_tokens_per_s(timing.output_tokens),
         ttft_s=ttft_s,
         tpot_s=tpot_s,
-        kept=~over & (solved.limit >= 1.0) & meets(timing, solved.served, targets),
+        kept=~over & (solved.limit > 0.0) & meets(timing, solved.served, targets),
         unfit=unfit,
         points=points,
-        open_arrivals=load.open_arrivals,
+        open_arrivals=open_arrivals,
         over=over,
+        spare=spare,
     )
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.evidence import Measurement
 from infra_advisor.facts.evidence_use import usable_for_fit, usable_ttft_for_fit
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.operating import Point, point_of
-from infra_advisor.search.points import Column
 from infra_advisor.search.replay import Figures
 from infra_advisor.search.subjects import Subjects
 from infra_advisor.search.traits import era_of, traits_of

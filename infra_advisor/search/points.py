@@ -3,7 +3,7 @@
 `Deployments` holds one column per deployment, in base units; `Timing` is what physics says of them at a load. All arrays have one length.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, reduce
 
 import numpy as np
@@ -18,95 +18,13 @@ from infra_advisor.physics.speculation import Speculation
 from infra_advisor.physics.stacked import Shape, StackedShape
 from infra_advisor.physics.work import Work, decode_work, kv_bytes, prefill_work
 from infra_advisor.search.defaults import Defaults
+from infra_advisor.search.deployments import Column, Deployments
 from infra_advisor.search.terms import Memory, Part, moved_bytes, roofline_part, total_s
-
-Column = NDArray[np.float64]
 
 ACTIVATION_BYTES = 2.0
 DISPATCH_AND_COMBINE_BYTES = 4.0
 WIDEST_ROW_PER_HIDDEN = 4.0
 LEAST_PROFILED_TOKENS = 512.0
-
-
-@dataclass(frozen=True)
-class Deployments:
-    """One way to run the model per position. Rates are achievable ones, per accelerator; links count one direction."""
-
-    tp: Column
-    """Ranks that share attention and dense weights."""
-    pp: Column
-    """Pipeline stages."""
-    ep: Column
-    """Ranks that share the routed experts; 1 = experts are cut like the rest."""
-    dp: Column
-    """Attention-parallel ranks, each with sequences of its own."""
-    link_bytes_per_s: Column
-    hop_s: Column
-    stage_link_bytes_per_s: Column
-    stage_hop_s: Column
-    fill_pipeline: Column
-    """1 where stages work on different batches at once, 0 where they take turns."""
-    memory_bytes: Column
-    reserve_bytes: Column
-    engine_share: Column
-    peak_bytes_per_s: Column
-    """Of the data sheet: nothing streams weights faster."""
-    linear_bytes_per_s: Column
-    expert_bytes_per_s: Column
-    kv_bytes_per_s: Column
-    linear_flop_per_s: Column
-    expert_flop_per_s: Column
-    score_flop_per_s: Column
-    sharpness: Column
-    step_s: Column
-    layer_s: Column
-    moe_layer_s: Column
-    """On top of layer_s where a layer routes tokens to experts."""
-    sequence_s: Column
-    prefill_layer_s: Column
-    frontend_s: Column
-    frontend_sequence_s: Column
-    """Added to the handling of a request by each other one in flight."""
-    fill_half_rows: Column
-    """Rows at which matrix units reach half of the achievable rate."""
-    expert_fill_half_rows: Column
-    imbalance_per_doubling: Column
-    """By which the busiest expert rank exceeds the mean, per doubling of the ranks."""
-    stall_share: Column
-    """Part of another prompt's prefill that delays a running sequence."""
-    queue_weight: Column
-    """Scale of the prefill queue in a closed load."""
-    rank_wait_steps: Column
-    """Decode steps a prompt waits for other attention-parallel ranks, per doubling of them."""
-    ttft_factor: Column
-    """Measured over predicted TTFT for this chip, model or engine where measurements say so; 1 = by physics alone."""
-    tpot_factor: Column
-    most_sequences: Column
-    """Per attention-parallel rank, by the engine or the class."""
-    tokens_per_pass: Column
-    """Prompt tokens an engine puts into one pass."""
-    linear_bits: Column
-    expert_bits: Column
-    embedding_bits: Column
-    head_bits: Column
-    kv_bits: Column
-
-    def __len__(self) -> int:
-        return len(self.tp)
-
-    def take(self, index: NDArray[np.intp] | slice) -> "Deployments":
-        """The deployments at some positions."""
-        return Deployments(**{name: column[index] for name, column in vars(self).items() if isinstance(column, np.ndarray)})
-
-    @property
-    def expert_ranks(self) -> Column:
-        """Ranks over which routed experts are spread."""
-        return np.where(self.ep > 1, self.ep, self.tp)
-
-    @property
-    def chips(self) -> Column:
-        """Accelerators of one replica."""
-        return self.tp * self.pp * self.dp
 
 
 class Timing:
@@ -137,6 +55,18 @@ class Timing:
             shape, self.d.take(index), self.defaults, input_tokens=lengths[0], output_tokens=lengths[1], speculation=self.speculation
         )
 
+    def with_input(self, index: NDArray[np.intp], input_tokens: Column) -> "Timing":
+        """Some of the deployments with other prompts, one length for each position of the index."""
+        taken = self.take(index)
+        return Timing(
+            taken.shape,
+            taken.d,
+            self.defaults,
+            input_tokens=input_tokens,
+            output_tokens=taken.output_tokens,
+            speculation=self.speculation,
+        )
+
     @property
     def tokens_per_step(self) -> float:
         """Tokens a sequence gains by one decode step; 1 without speculation."""
@@ -163,14 +93,15 @@ class Timing:
         )
         pool = usable - weights - activations
         held = typical_tokens_held(input_tokens=self.input_tokens, output_tokens=self.output_tokens)
-        per_sequence = self._sequence_bytes(held)
-        whole = self._sequence_bytes(self.input_tokens + self.output_tokens)
+        per_sequence = self.sequence_bytes(held)
+        whole = self.sequence_bytes(self.input_tokens + self.output_tokens)
         rank_sequences = most_sequences(pool_bytes=np.maximum(pool, 0.0), sequence_bytes=per_sequence)
         fits = pool >= whole
         most = np.minimum(np.maximum(rank_sequences, 1.0), d.most_sequences) * d.dp
         return Memory(usable, weights, activations, pool, per_sequence, fits, most)
 
-    def _sequence_bytes(self, tokens: Number) -> Column:
+    def sequence_bytes(self, tokens: Number) -> Column:
+        """Cache and state of one sequence of so many tokens, on one accelerator. [bytes]"""
         d = self.d
         held: Column = kv_bytes(self.shape, context=tokens * np.ones(len(d)), kv_bits=d.kv_bits, tp=d.tp)
         return held / d.pp

@@ -10,9 +10,9 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.evidence import Measurement
 from infra_advisor.facts.evidence_checks import contradictions
 from infra_advisor.search.calibration import GRADES, Bands, Parameters
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.observations import traits_of_row
 from infra_advisor.search.operating import Point, point_of
-from infra_advisor.search.points import Column
 from infra_advisor.search.replay import Replay
 from infra_advisor.search.subjects import Subjects
 

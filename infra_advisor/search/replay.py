@@ -12,9 +12,10 @@ from infra_advisor.physics.serving import Served, waiting_quantile_s
 from infra_advisor.physics.stacked import stack
 from infra_advisor.search.binding import Efficiencies, Hardware, achieve
 from infra_advisor.search.defaults import Defaults
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.operating import Point
 from infra_advisor.search.platforms import HOST_LINK_HOP_FACTOR, NETWORK_HOP_FACTOR, SLOWEST_KNOWN_HOST_LINK_BYTES_PER_S
-from infra_advisor.search.points import Column, Timing
+from infra_advisor.search.points import Timing
 from infra_advisor.search.precision import peak_rates
 from infra_advisor.search.subjects import ENGINE_SHARE, RESERVE_BYTES, UNKNOWN_MEMORY_BYTES, Subject, limits_of
 

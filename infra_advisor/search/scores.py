@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from infra_advisor.facts.evidence import Measurement
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.operating import Point
-from infra_advisor.search.points import Column
 
 CLASSES = {
     "gpu-serving": "data-centre GPUs, serving under a closed load",

@@ -13,7 +13,7 @@ from infra_advisor.facts.evidence import COLUMNS, UNKNOWN_MODEL, EvidenceTable, 
 from infra_advisor.facts.evidence_use import UNUSABLE_TTFT_FLAGS, usable_for_fit
 from infra_advisor.facts.files import read_text
 from infra_advisor.facts.results.read import read_results
-from infra_advisor.search.points import Column
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.prediction import FIGURES, Predictions
 from infra_advisor.search.scores import Score, class_of, score, tau_within
 

@@ -190,6 +190,12 @@ CASES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def closed_form_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oracle knows the screening by closed form; what simulation then settles is tested by itself."""
+    monkeypatch.setattr("infra_advisor.advice.finalists.MOST_FINALISTS", 0)
+
+
 @pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "balanced"])
 @pytest.mark.parametrize(("workload", "limits"), CASES, ids=[f"{w.model}-{w.concurrency}-{number}" for number, (w, _) in enumerate(CASES)])
 def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str) -> None:

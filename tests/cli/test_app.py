@@ -13,6 +13,7 @@ import infra_advisor
 from infra_advisor.cli.app import COMMANDS
 from infra_advisor.cli.options import RANKS, SECTIONS
 from infra_advisor.errors import CatalogError
+from infra_advisor.search.traffic import Traffic
 
 from .conftest import Engine, Run
 
@@ -49,7 +50,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
 def test_the_help_of_recommend_names_every_option(run: Run) -> None:
     out = run("recommend", "--help").out
     for section, options in SECTIONS.items():
-        if section != "Deployment":
+        if section not in ("Deployment", "Traffic", "Fleet"):
             for option in options:
                 assert all(spelling in out for spelling in option.spellings)
 
@@ -126,7 +127,15 @@ def test_estimate_ends_with_whether_it_holds(run: Run, engine: Engine, status: s
     arguments = "estimate h100-sxm:2 --model 70b --engine vllm --tp 2 --sweep concurrency=1..4"
     assert run(*arguments.split()).status == code
     assert engine.asked[0][0][1] == "h100-sxm:2"
-    assert engine.asked[0][1] == {"engine": "vllm", "tp": 2, "pp": None, "ep": None, "dp": None, "sweep": ("concurrency", [1.0, 2.0, 4.0])}
+    assert engine.asked[0][1] == {
+        "engine": "vllm",
+        "tp": 2,
+        "pp": None,
+        "ep": None,
+        "dp": None,
+        "sweep": ("concurrency", [1.0, 2.0, 4.0]),
+        "traffic": Traffic(),
+    }
 
 
 @pytest.mark.parametrize("name", ["recommend", "compare", "estimate"])

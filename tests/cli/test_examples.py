@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from own_runs import SLOW, own_runs
+from own_runs import SLOW, own_runs, own_trace
 
 from infra_advisor.cli import quantities
 from infra_advisor.cli.app import HELP, app
@@ -45,6 +45,7 @@ def test_the_main_commands_have_examples() -> None:
 def test_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_bench.json").write_text(own_runs(), encoding="utf-8")
+    (tmp_path / "requests.csv").write_text(own_trace(), encoding="utf-8")
     words = shlex.split(line)[1:]
     result = run(*words)
     assert result.status == ANSWERED, result.err

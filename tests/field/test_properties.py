@@ -243,7 +243,7 @@ def test_13_nothing_fits_names_limit_miss_and_way_out(advisor: Advisor) -> None:
     assert relaxation["needed"] > 0.05
     miss = next(miss for miss in document["near_misses"] if miss["id"] == relaxation["answer"])
     (violation,) = miss["violations"]
-    assert violation["predicted"] == miss["performance"]["ttft_s"]["mean"] == relaxation["needed"]
+    assert violation["predicted"] == miss["performance"]["ttft_s"]["p95"] == relaxation["needed"]
     asked_again = advisor(f"recommend --model 70b --users 20 --where cloud --format json {violation['relax']}")
     assert asked_again.status == 0
     spoken = advisor("recommend --model 70b --users 20 --ttft 50ms --where cloud")
@@ -256,18 +256,19 @@ def test_14_no_default_rejects_the_question(frozen: Catalog, model: str) -> None
 
 
 def test_15_the_rule_of_least_returns_the_least(frozen: Catalog) -> None:
-    """The winner of each rule is not beaten by any row of any other rule."""
+    """The winner of each rule is not beaten by any row of its list, nor of any other rule's beyond the closed form's error."""
     figures: dict[str, Callable[[Answer], float]] = {
         "cost": lambda row: row.cost.usd_per_mtok_output or 0.0,
-        "ttft": lambda row: row.performance.ttft_s.mean or 0.0,
-        "speed": lambda row: row.performance.tpot_s.mean or 0.0,
+        "ttft": lambda row: row.performance.ttft_s.p95 or 0.0,
+        "speed": lambda row: row.performance.tpot_s.p95 or 0.0,
         "throughput": lambda row: -(row.performance.output_tokens_per_s or 0.0),
         "energy": lambda row: -(row.performance.tokens_per_joule or 0.0),
     }
     found = {rank: hardware_rows(recommend(frozen, CHAT, Limits(ttft_s=1.0, where=HARDWARE), rank=rank, top=0)) for rank in figures}
     everything = [row for rows in found.values() for row in rows]
     for rank, figure in figures.items():
-        assert figure(found[rank][0]) == pytest.approx(min(map(figure, everything))), rank
+        assert figure(found[rank][0]) == min(map(figure, found[rank])), rank
+        assert figure(found[rank][0]) == pytest.approx(min(map(figure, everything)), rel=0.05), rank
 
 
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "NO_COLOR", "PYTHONWARNINGS", "LOGLEVEL", "DEBUG"])

@@ -16,7 +16,8 @@ from infra_advisor.physics.recurrent import GatedDelta, Mamba2, NoMixer
 from infra_advisor.physics.stacked import NO_LIMIT, StackedShape, stack
 from infra_advisor.physics.transformer import LayerGroup, Transformer
 from infra_advisor.physics.work import Work, decode_work, kv_bytes, prefill_work, state_bytes
-from infra_advisor.search.points import Deployments, Timing
+from infra_advisor.search.deployments import Deployments
+from infra_advisor.search.points import Timing
 
 EXACT = 1e-12
 FIELDS = [field.name for field in dataclasses.fields(Work)]

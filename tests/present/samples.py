@@ -43,7 +43,7 @@ WORKLOAD = WorkloadPart(
     think_s=20.0,
     concurrency=6.2,
 )
-LIMITS = LimitsPart(ttft_s=0.5, tpot_s=1 / 30, residency="JP", where=("cloud", "onprem"))
+LIMITS = LimitsPart(statistic="mean", ttft_s=0.5, tpot_s=1 / 30, residency="JP", where=("cloud", "onprem"))
 ASSUMPTIONS = (
     Assumption(name="input_tokens", value=1000, origin="default"),
     Assumption(name="utilisation", value=0.5, origin="default", note="share of the highest load within the targets"),

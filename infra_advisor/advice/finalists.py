@@ -1,0 +1,80 @@
+"""The fleets that will be shown, settled by simulation: rows ranked in closed form are run until those at the top have all been."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.option import Priced
+from infra_advisor.advice.question import Understood
+from infra_advisor.advice.rows import Row, best_places, merged, rows, within_budget
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.platforms import Platform
+from infra_advisor.search.settle import settle
+
+MOST_FINALISTS = 24
+"""Fleets that are simulated for one answer; further down the list the closed form stands."""
+LIST = 10
+"""Rows of a list without an end that are settled."""
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """Fleets with the finalists settled, and all rows that fit, in order."""
+
+    found: Fleets
+    kept: dict[Platform, list[int]]
+    """Platform -> its best fleets."""
+    fitting: list[Row]
+    distinct: list[Row]
+    """One row per decision, within the budget."""
+    behind: dict[str, int]
+
+
+def finalists(
+    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], *, rank: str, top: int, merge: str
+) -> Finalists:
+    """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated."""
+    limits = understood.limits
+    ranked = _ranked(found, options, limits, rank, merge)
+    while True:
+        left = MOST_FINALISTS - len(ranked.found.simulated)
+        new = [place for place in _to_show(ranked.distinct, top or LIST) if place not in ranked.found.simulated][: max(left, 0)]
+        if not new:
+            return ranked
+        ranked = _ranked(settled(catalog, understood, ranked.found, new), options, limits, rank, merge)
+
+
+def settled(catalog: Catalog, understood: Understood, found: Fleets, places: Sequence[int], *, fixed_size: bool = False) -> Fleets:
+    """The fleets with some places simulated at the load of the question."""
+    return settle(
+        found,
+        places,
+        catalog.chips,
+        understood.load,
+        understood.traffic,
+        utilisation=understood.utilisation,
+        headroom=understood.limits.headroom,
+        longest_tokens=understood.longest_tokens,
+        fixed_size=fixed_size,
+    )
+
+
+def _ranked(found: Fleets, options: Sequence[Priced], limits: Limits, rank: str, merge: str) -> Finalists:
+    kept = best_places(found, rank, lambda place: enough(found, place, limits), of_each_size=limits.budget_usd_per_month is not None)
+    fitting = sorted(rows(found, options, kept, rank), key=lambda row: row.key)
+    distinct, behind = merged((row for row in fitting if within_budget(row, limits)), found, merge)
+    return Finalists(found, kept, fitting, distinct, behind)
+
+
+def enough(found: Fleets, place: int, limits: Limits) -> bool:
+    """Every target is met, and by no more machines than are owned."""
+    return bool(found.kept[place]) and (limits.owned is None or bool(found.machines[place] <= 1))
+
+
+def _to_show(distinct: Sequence[Row], top: int) -> Iterable[int]:
+    """Places of the first rows and of the first row of each class."""
+    classes: dict[str, int] = {}
+    for row in distinct:
+        classes.setdefault(row.priced.class_, row.place)
+    return dict.fromkeys([*(row.place for row in distinct[:top]), *classes.values()])

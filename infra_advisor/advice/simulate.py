@@ -1,0 +1,300 @@
+"""Requests one by one through a deployment that was named: percentiles, goodput, queues."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from infra_advisor.advice.answer import Violation
+from infra_advisor.advice.build import answers
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.named import Named, Shape, named
+from infra_advisor.advice.near import time_violations
+from infra_advisor.advice.question import Understood, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.simulated import FleetPart, RequestsPart, SamplePart, SimulateAnswer, TimePart, TracePart
+from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.model_names import resolve_model
+from infra_advisor.facts.traces import BLOCK_TOKENS, Tally, TraceSummary, mean_lengths, read_trace
+from infra_advisor.physics.cost import usd_per_mtok
+from infra_advisor.search.laws import engines, scheduling_of
+from infra_advisor.search.simulate import ROUTERS, Fleet, Simulated, Statistics, within
+from infra_advisor.search.simulate import simulate as run
+from infra_advisor.search.sources import OpenSource, at_once, burst, concurrent, poisson, users
+from infra_advisor.search.traffic import Draws, Traffic
+from infra_advisor.search.workload import Workload
+from infra_advisor.simulator.request import Request
+from infra_advisor.simulator.run import Source
+
+MOST_REPLICAS = 4096
+LONGEST_SHARE = 0.9999
+"""Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How many replicas serve, and how requests are dealt out to them."""
+
+    replicas: int = 1
+    router: str = "least-loaded"
+    prefill_replicas: int = 0
+    """Replicas that only prefill, beside `replicas` that then only decode."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.replicas <= MOST_REPLICAS:
+            raise UsageError(f"--replicas {self.replicas}: accepted: 1 to {MOST_REPLICAS:,}")
+        if not 0 <= self.prefill_replicas <= MOST_REPLICAS:
+            raise UsageError(f"--prefill-replicas {self.prefill_replicas}: accepted: 0 to {MOST_REPLICAS:,}")
+        if self.router not in ROUTERS:
+            raise UsageError(f"--router: {self.router!r} is unknown; accepted: {', '.join(ROUTERS)}.{did_you_mean(self.router, ROUTERS)}")
+
+
+def simulate(
+    catalog: Catalog,
+    target: str,
+    workload: Workload,
+    limits: Limits | None = None,
+    *,
+    traffic: Traffic | None = None,
+    serving: Serving | None = None,
+    shape: Shape | None = None,
+    each: Callable[[Request], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> SimulateAnswer:
+    """Run requests through replicas of one deployment on an offer or on `CHIP[:COUNT]` (COUNT accelerators make one replica).
+
+    Load: one of the workload's, or the trace or burst of `traffic`. `each`: told of every request as it leaves. `progress`: told how many
+    have arrived, of how many. Raises UsageError for unknown names, impossible layouts, unreadable traces and a load stated twice or not
+    at all; "does not fit" and "saturated" are answers.
+    """
+    limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
+    summary = _summary(catalog, workload, traffic)
+    meant = named(catalog, target, _per_replica(workload, traffic, summary, serving.replicas), limits, shape or Shape(), traffic)
+    understood = meant.understood
+    trace = _trace_part(traffic, summary)
+    if meant.row is None:
+        return _unfit(catalog, meant, serving, trace)
+    asked = understand(catalog, _whole(workload, traffic, summary), understood.limits, traffic)
+    source, closed, total = _source(asked, meant, traffic, summary)
+    fleet = _fleet(catalog, meant, traffic, serving, summary)
+    told = (lambda done: progress(done, total)) if progress is not None else None
+    steady = summary is None and traffic.burst is None
+    outcome = run(fleet, source, understood.targets, steady=steady, requests=total, closed=closed, each=each, progress=told)
+    return _answer(catalog, asked, meant, serving, trace, outcome)
+
+
+def _summary(catalog: Catalog, workload: Workload, traffic: Traffic) -> TraceSummary | None:
+    loads = [*workload.loads_given, *(["trace"] if traffic.trace else []), *(["burst"] if traffic.burst else [])]
+    if len(loads) > 1:
+        raise UsageError(f"{' and '.join(f'--{name}' for name in loads)} contradict each other: state the load in one way")
+    if not loads:
+        raise UsageError("how many requests come? State --users, --rate, --concurrency, --tokens-per-day, --burst or --trace FILE")
+    if traffic.trace is None:
+        return None
+    longest = resolve_model(workload.model, catalog).model.max_context
+    return mean_lengths(traffic.trace, speed=traffic.trace_speed, longest_request_tokens=longest)
+
+
+def _whole(workload: Workload, traffic: Traffic, summary: TraceSummary | None) -> Workload:
+    """The workload with the load of a burst, or with the mean lengths and the mean rate of a trace."""
+    if traffic.burst:
+        return workload.with_changes(concurrency=float(traffic.burst))
+    if summary is None:
+        return workload
+    lengths = {
+        "input_tokens": max(round(summary.mean_input_tokens), 1),
+        "output_tokens": max(round(summary.mean_output_tokens), 1),
+    }
+    if summary.mean_rate_per_s is None:
+        return workload.with_changes(**lengths, concurrency=float(summary.requests))
+    return workload.with_changes(**lengths, request_rate_per_s=summary.mean_rate_per_s)
+
+
+def _per_replica(workload: Workload, traffic: Traffic, summary: TraceSummary | None, replicas: int) -> Workload:
+    """One replica's part of the load: by it the deployment is chosen where its layout was left open."""
+    whole = _whole(workload, traffic, summary)
+    return whole.with_changes(**{name: getattr(whole, name) / replicas for name in whole.loads_given})
+
+
+def _source(understood: Understood, meant: Named, traffic: Traffic, summary: TraceSummary | None) -> tuple[Source, bool, int]:
+    """(requests, whether senders wait for answers, how many requests come)."""
+    workload = understood.workload
+    if summary is not None:
+        assert traffic.trace is not None
+        arrivals = read_trace(
+            traffic.trace, speed=traffic.trace_speed, longest_request_tokens=int(understood.longest_tokens), tally=Tally()
+        )
+        return OpenSource(arrivals), False, summary.requests
+    in_step = workload.concurrency is not None
+    lengths = traffic.lengths_for(in_step=in_step)
+    draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, understood.longest_tokens)
+    if traffic.burst:
+        return burst(draws, traffic.burst), False, traffic.burst
+    if workload.concurrency is not None:
+        count = max(round(workload.concurrency), 1)
+        if traffic.at_once:
+            return at_once(draws, count, traffic.requests), True, traffic.requests
+        assert meant.row is not None
+        request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[meant.row.place])
+        return concurrent(draws, count, request_s, traffic.requests), True, traffic.requests
+    if workload.users is not None:
+        return users(draws, max(round(workload.users), 1), workload.think_s, traffic.requests), True, traffic.requests
+    rate = understood.load.request_rate_per_s
+    assert rate is not None
+    return poisson(draws, rate, traffic.requests), False, traffic.requests
+
+
+def _fleet(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, summary: TraceSummary | None) -> Fleet:
+    assert meant.row is not None
+    place = meant.row.place
+    candidate = meant.found.candidates[place]
+    timing = meant.found.timing_at(place)
+    chip = catalog.chips[candidate.platform.chip]
+    lengths = traffic.lengths_for(in_step=False)
+    longest = float(timing.input_tokens + timing.output_tokens) * max(lengths.share_at(LONGEST_SHARE), 1.0)
+    if summary is not None:
+        longest = float(summary.longest_tokens)
+    blocks = BLOCK_TOKENS if summary is not None and summary.has_blocks else 0
+    (engine,) = engines(
+        timing,
+        [scheduling_of(candidate, chip)],
+        longest_tokens=min(longest, meant.understood.longest_tokens),
+        shared_share=traffic.prefix_share,
+        block_tokens=blocks,
+    )
+    link = candidate.platform.network_bytes_per_s or (chip.host_link.value if chip.host_link else None)
+    if serving.prefill_replicas and link is None:
+        raise UsageError(f"--prefill-replicas: no network or host link of {chip.name} is in the catalog, so the cache cannot move")
+    return Fleet(
+        engine=engine,
+        replicas=serving.replicas,
+        router=serving.router,
+        prefill_replicas=serving.prefill_replicas,
+        link_bytes_per_s=(link or 1.0) * candidate.layout.chips,
+    )
+
+
+def _answer(
+    catalog: Catalog, understood: Understood, meant: Named, serving: Serving, trace: TracePart | None, outcome: Simulated
+) -> SimulateAnswer:
+    row, limits = meant.row, understood.limits
+    assert row is not None
+    (answer,) = answers(catalog, meant.found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)
+    everyone = serving.replicas + serving.prefill_replicas
+    tokens = outcome.output_tokens_per_s
+    cost = usd_per_mtok(usd_per_h=row.usd_per_h * everyone, tokens_per_s=tokens) if row.usd_per_h is not None and tokens > 0 else None
+    broken = _violations(outcome, limits)
+    status: Literal["ok", "misses_targets", "saturated"] = "ok"
+    if outcome.saturated:
+        status = "saturated"
+    elif broken or not within(understood.targets, outcome):
+        status = "misses_targets"
+    reason = {
+        "saturated": "more requests come than are served: add replicas, or lower the load",
+        "misses_targets": "some requests do not fit into the cache" if outcome.rejected and not broken else None,
+    }.get(status)
+    return SimulateAnswer(
+        as_of=catalog.as_of.isoformat(),
+        catalog=stamp(catalog),
+        workload=workload_part(understood),
+        limits=limits_part(limits),
+        assumptions=tuple(one for one in understood.assumptions if one.name not in _replaced(understood.traffic)),
+        status=status,
+        reason=reason,
+        answer=answer,
+        fleet=_fleet_part(serving, understood, answer.hardware.accelerators_per_replica, outcome, trace),
+        trace=trace,
+        requests=RequestsPart(
+            arrived=outcome.arrived,
+            finished=outcome.finished,
+            rejected=outcome.rejected,
+            in_flight=outcome.in_flight,
+            counted=outcome.counted,
+            preempted=outcome.preempted,
+        ),
+        ttft_s=_times(outcome.ttft_s),
+        tpot_s=_times(outcome.tpot_s),
+        e2e_s=_times(outcome.e2e_s),
+        goodput_per_s=outcome.goodput_per_s,
+        good_share=outcome.good / outcome.counted if outcome.counted else None,
+        output_tokens_per_s=tokens,
+        utilisation=outcome.utilisation,
+        mean_running=outcome.mean_running,
+        saturated=outcome.saturated,
+        usd_per_mtok_output=cost,
+        violations=tuple(broken),
+        samples=tuple(SamplePart(**vars(sample)) for sample in outcome.samples),
+    )
+
+
+def _replaced(traffic: Traffic) -> tuple[str, ...]:
+    """Assumptions that a trace or a burst makes void."""
+    if traffic.trace is not None:
+        return ("lengths", "arrivals", "input_tokens", "output_tokens")
+    return ("arrivals",) if traffic.burst or traffic.at_once else ()
+
+
+def _violations(outcome: Simulated, limits: Limits) -> list[Violation]:
+    ttft_s, tpot_s = outcome.at(limits.statistic)
+    return list(time_violations(ttft_s, tpot_s, limits))
+
+
+def _times(statistics: Statistics) -> TimePart:
+    return TimePart(**vars(statistics))
+
+
+def _fleet_part(serving: Serving, understood: Understood, chips: int, outcome: Simulated | None, trace: TracePart | None) -> FleetPart:
+    traffic = understood.traffic
+    lengths = traffic.lengths_for(in_step=understood.workload.concurrency is not None)
+    return FleetPart(
+        replicas=serving.replicas,
+        prefill_replicas=serving.prefill_replicas,
+        router=serving.router,
+        accelerators=chips * (serving.replicas + serving.prefill_replicas),
+        seed=traffic.seed,
+        lengths="trace" if trace else lengths.kind,
+        prefix_share=traffic.prefix_share,
+        prefix_hits=outcome.hit_share if outcome else 0.0,
+    )
+
+
+def _trace_part(traffic: Traffic, summary: TraceSummary | None) -> TracePart | None:
+    if summary is None:
+        return None
+    return TracePart(
+        path=str(traffic.trace),
+        speed=traffic.trace_speed,
+        requests=summary.requests,
+        span_s=summary.span_s,
+        mean_input_tokens=summary.mean_input_tokens,
+        mean_output_tokens=summary.mean_output_tokens,
+        skipped=dict(summary.tally.skipped),
+        clamped=dict(summary.tally.clamped),
+    )
+
+
+def _unfit(catalog: Catalog, meant: Named, serving: Serving, trace: TracePart | None) -> SimulateAnswer:
+    understood = meant.understood
+    nothing = TimePart(mean=None, p50=None, p90=None, p95=None, p99=None)
+    return SimulateAnswer(
+        as_of=catalog.as_of.isoformat(),
+        catalog=stamp(catalog),
+        workload=workload_part(understood),
+        limits=limits_part(understood.limits),
+        assumptions=understood.assumptions,
+        status="does_not_fit",
+        reason=meant.why_none,
+        answer=None,
+        fleet=_fleet_part(serving, understood, 0, None, trace),
+        trace=trace,
+        requests=RequestsPart(arrived=0, finished=0, rejected=0, in_flight=0, counted=0, preempted=0),
+        ttft_s=nothing,
+        tpot_s=nothing,
+        e2e_s=nothing,
+        goodput_per_s=None,
+        good_share=None,
+        output_tokens_per_s=None,
+        utilisation=None,
+        mean_running=None,
+        saturated=False,
+        usd_per_mtok_output=None,
+    )
