@@ -33,6 +33,7 @@ SCHEMAS = {
     "recommend": "infra_advisor.advice.answer:Recommendation",
     "compare": "infra_advisor.advice.answer:Comparison",
     "estimate": "infra_advisor.advice.answer:EstimateAnswer",
+    "capacity": "infra_advisor.advice.capacities:CapacityAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",
 }

@@ -15,7 +15,7 @@ from infra_advisor.search.precision import check_format_names
 from infra_advisor.search.solve import Load, Targets
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import DEFAULT_INPUT_TOKENS, DEFAULT_OUTPUT_TOKENS, DEFAULT_THINK_S, Workload
-from infra_advisor.units import HOURS_PER_MONTH, SECONDS_PER_DAY
+from infra_advisor.units import HOURS_PER_MONTH
 
 SHORTEST_REQUEST_S = 1e-6
 LONGEST_UNKNOWN_TOKENS = 1e9
@@ -132,7 +132,8 @@ def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
     if workload.request_rate_per_s is not None:
         return Load(request_rate_per_s=workload.request_rate_per_s), []
     if workload.tokens_per_day is not None:
-        rate = workload.tokens_per_day / workload.tokens_per_request / SECONDS_PER_DAY
+        rate = workload.rate_per_s
+        assert rate is not None
         note = "tokens per day count prompt and output, spread evenly over 24 hours; use --rate for a peak"
         return Load(request_rate_per_s=rate), [Assumption(name="request_rate_per_s", value=rate, origin="input", note=note)]
     if limits.throughput_tokens_per_s is not None:

@@ -20,7 +20,7 @@ from infra_advisor.search.laws import engines, scheduling_of
 from infra_advisor.search.simulate import ROUTERS, Fleet, Simulated, Statistics, within
 from infra_advisor.search.simulate import simulate as run
 from infra_advisor.search.sources import OpenSource, at_once, burst, concurrent, poisson, users
-from infra_advisor.search.traffic import Draws, Traffic
+from infra_advisor.search.traffic import DEFAULT_REQUESTS, Draws, Traffic
 from infra_advisor.search.workload import Workload
 from infra_advisor.simulator.request import Request
 from infra_advisor.simulator.run import Source
@@ -75,7 +75,7 @@ def simulate(
         return _unfit(catalog, meant, serving, trace)
     asked = understand(catalog, _whole(workload, traffic, summary), understood.limits, traffic)
     source, closed, total = _source(asked, meant, traffic, summary)
-    fleet = _fleet(catalog, meant, traffic, serving, summary)
+    fleet = fleet_of(catalog, meant, traffic, serving, summary)
     told = (lambda done: progress(done, total)) if progress is not None else None
     steady = summary is None and traffic.burst is None
     outcome = run(fleet, source, understood.targets, steady=steady, requests=total, closed=closed, each=each, progress=told)
@@ -124,7 +124,7 @@ def _source(understood: Understood, meant: Named, traffic: Traffic, summary: Tra
             traffic.trace, speed=traffic.trace_speed, longest_request_tokens=int(understood.longest_tokens), tally=Tally()
         )
         return OpenSource(arrivals), False, summary.requests
-    in_step = workload.concurrency is not None
+    in_step, requests = workload.concurrency is not None, traffic.requests or DEFAULT_REQUESTS
     lengths = traffic.lengths_for(in_step=in_step)
     draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, understood.longest_tokens)
     if traffic.burst:
@@ -132,18 +132,19 @@ def _source(understood: Understood, meant: Named, traffic: Traffic, summary: Tra
     if workload.concurrency is not None:
         count = max(round(workload.concurrency), 1)
         if traffic.at_once:
-            return at_once(draws, count, traffic.requests), True, traffic.requests
+            return at_once(draws, count, requests), True, requests
         assert meant.row is not None
         request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[meant.row.place])
-        return concurrent(draws, count, request_s, traffic.requests), True, traffic.requests
+        return concurrent(draws, count, request_s, requests), True, requests
     if workload.users is not None:
-        return users(draws, max(round(workload.users), 1), workload.think_s, traffic.requests), True, traffic.requests
+        return users(draws, max(round(workload.users), 1), workload.think_s, requests), True, requests
     rate = understood.load.request_rate_per_s
     assert rate is not None
-    return poisson(draws, rate, traffic.requests), False, traffic.requests
+    return poisson(draws, rate, requests), False, requests
 
 
-def _fleet(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, summary: TraceSummary | None) -> Fleet:
+def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, summary: TraceSummary | None) -> Fleet:
+    """The replicas that were meant, ready to run; `summary`: of the trace they are to serve."""
     assert meant.row is not None
     place = meant.row.place
     candidate = meant.found.candidates[place]
@@ -211,9 +212,9 @@ def _answer(
             counted=outcome.counted,
             preempted=outcome.preempted,
         ),
-        ttft_s=_times(outcome.ttft_s),
-        tpot_s=_times(outcome.tpot_s),
-        e2e_s=_times(outcome.e2e_s),
+        ttft_s=times_of(outcome.ttft_s),
+        tpot_s=times_of(outcome.tpot_s),
+        e2e_s=times_of(outcome.e2e_s),
         goodput_per_s=outcome.goodput_per_s,
         good_share=outcome.good / outcome.counted if outcome.counted else None,
         output_tokens_per_s=tokens,
@@ -238,7 +239,8 @@ def _violations(outcome: Simulated, limits: Limits) -> list[Violation]:
     return list(time_violations(ttft_s, tpot_s, limits))
 
 
-def _times(statistics: Statistics) -> TimePart:
+def times_of(statistics: Statistics) -> TimePart:
+    """One time as the answer has it."""
     return TimePart(**vars(statistics))
 
 

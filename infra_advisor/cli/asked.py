@@ -35,7 +35,7 @@ _TRAFFIC_FIELDS = {
     "lengths": "lengths", "trace-speed": "trace_speed", "burst": "burst", "at-once": "at_once", "requests": "requests", "seed": "seed",
     "prefix-share": "prefix_share",
 }  # fmt: skip
-_SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv"}
+_SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".json": "json", ".csv": "csv", ".svg": "svg"}
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,16 @@ FLEET = (
     _option("--router", metavar="RULE", read=to.one_of(ROUTERS), help="least-loaded, round-robin or prefix-affine; default least-loaded."),
     _option("--prefill-replicas", metavar="N", read=to.whole, help="Replicas that only prefill; those of --replicas then only decode."),
 )
+MONTH = (
+    _option(
+        "--profile",
+        metavar="NAME|FILE",
+        help="How the load moves through the week: office-jp, 24x7, coding-2024, conversation-2024, or a CSV file of hour,load.",
+    ),
+    _option(
+        "--cold-start", metavar="TIME", read=to.duration_or_zero_s, help="Until a stopped machine answers; default by weights and engine."
+    ),
+)
 SIZING = (
     _option("--spare", metavar="N", read=to.count_or_zero, help="Machines beyond those the load needs, for when one fails; default 0."),
     _option("--headroom", metavar="SHARE", read=to.share, help="Part of the capacity within the targets to leave free: 20%; default 0."),
@@ -204,7 +214,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Model": MODEL,
     "Load (at most one of users, concurrency, rate, tokens per day)": (*LOAD, *SPREAD),
     "Traffic": TRAFFIC,
-    "Fleet": (*FLEET, *SIZING),
+    "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
     "Limits": LIMITS,
     "Answer": (*RANKING, *EXPLAIN, *PLAN, *FILE),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from infra_advisor.facts.market import ExchangeRate, Node, Offer
     from infra_advisor.facts.models import LanguageModel
     from infra_advisor.facts.places import Provider, Region
+    from infra_advisor.facts.profiles import Profile
     from infra_advisor.facts.purchases import Assumption, HostingFigure, Purchase
 
 LAYERS_VARIABLE = "INFRA_ADVISOR_CATALOG"
@@ -104,6 +105,11 @@ class Catalog(Reader):
         unsourced = [entry for entry in entries.values() if not has_own_source(entry)]
         self._report([f"{entry.file_of('value')}: {entry.id}: state the `source` of the value" for entry in unsourced])
         return self._checked(entries, _record("purchases", "Assumption"), "assumptions")
+
+    @cached_property
+    def profiles(self) -> Mapping[str, "Profile"]:
+        """Weekly load profiles by name."""
+        return self._checked(self._mapping("profiles"), _record("profiles", "Profile"), "profiles")
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ from infra_advisor.facts.places import Region, read_residency
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
-    "chips", "aliases", "engines", "providers", "assumptions", "parameters", "deviations", "formats", "model_ids",
+    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "deviations", "formats", "model_ids",
     "nodes", "offers", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
@@ -178,6 +178,12 @@ def _places(catalog: Catalog) -> Iterator[str]:
         yield from market_checks.check_place_sources(catalog.providers.values(), residency, {*catalog.sources("places"), FROM_MEMORY})
 
 
+def _profiles(catalog: Catalog) -> Iterator[str]:
+    known = {*catalog.sources("hosting"), FROM_MEMORY}
+    for name, profile in catalog.profiles.items():
+        yield from (f"profile {name}: unknown source {source}" for source in profile.source if source not in known)
+
+
 def _assumptions(catalog: Catalog) -> Iterator[str]:
     yield from market_checks.check_assumptions(catalog.assumptions, {*catalog.sources("hosting"), FROM_MEMORY})
 
@@ -278,6 +284,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips", "providers", "nodes", "offers", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),
     (("providers", "regions"), _places),
     (("assumptions",), _assumptions),
+    (("profiles",), _profiles),
     (("providers", "model_ids", "version"), _api_prices),
     (("chips", "model_ids"), _references),
     (("chips", "model_ids", "formats"), _evidence),

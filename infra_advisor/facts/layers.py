@@ -29,7 +29,7 @@ TABLES = (
     "tco_references",
     "deviations",
 )
-MAPPINGS = ("aliases", "assumptions", "parameters", "formats")
+MAPPINGS = ("aliases", "assumptions", "parameters", "profiles", "formats")
 YAML = (".yaml", ".yml")
 BUNDLED_ONLY = ("catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml", "priors.yaml", "accuracy.csv", "nearest.csv")
 """Files of a catalog directory that no layer overrides."""

@@ -10,10 +10,11 @@ from infra_advisor.facts.engines import Engine
 from infra_advisor.facts.fact import Source
 from infra_advisor.facts.models import LanguageModel
 from infra_advisor.facts.places import Provider
+from infra_advisor.facts.profiles import Profile
 from infra_advisor.facts.purchases import Assumption
 
 LISTED: dict[str, type[BaseModel]] = {"chips": Chip, "models": LanguageModel, "engines": Engine, "providers": Provider}
-KEYED: dict[str, type[BaseModel]] = {"aliases": Alias, "assumptions": Assumption, "sources": Source}
+KEYED: dict[str, type[BaseModel]] = {"aliases": Alias, "assumptions": Assumption, "profiles": Profile, "sources": Source}
 
 
 def overlay_schema() -> dict[str, Any]:

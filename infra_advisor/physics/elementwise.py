@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+MOST_EXPONENT = 700.0
+
 Number: TypeAlias = Any
 """A float, or a numpy array of floats; physics functions return what they were given."""
 
@@ -53,6 +55,11 @@ def log2(value: Number) -> Number:
 def log(value: Number) -> Number:
     """Natural logarithm of a pure number."""
     return np.log(value) if isinstance(value, np.ndarray) else float(np.log(value))
+
+
+def exp(value: Number) -> Number:
+    """e to a pure number, at most e^700: beyond, floats end."""
+    return np.exp(np.minimum(value, MOST_EXPONENT)) if isinstance(value, np.ndarray) else float(np.exp(min(value, MOST_EXPONENT)))
 
 
 def where(condition: Number, if_true: Number, if_false: Number) -> Number:

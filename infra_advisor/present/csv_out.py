@@ -11,6 +11,7 @@ from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.capacities import CapacityAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
@@ -126,6 +127,26 @@ def comparison(record: Comparison) -> str:
     )
     best = _ANSWER_TITLES if record.workload else ()
     return _records(dict.fromkeys(("chip", "name", "chip_vendor", *facts, "engines", "formats", *best)), rows)
+
+
+def capacity(record: "CapacityAnswer") -> str:
+    """One row per load of the curve."""
+    times = ("mean", "p50", "p90", "p95", "p99")
+    rows: list[Row] = [
+        {
+            record.unit: point.load,
+            "request_rate_per_s": point.request_rate_per_s,
+            "concurrency": point.concurrency,
+            **{f"ttft_s_{name}": getattr(point.ttft_s, name) for name in times},
+            **{f"tpot_s_{name}": getattr(point.tpot_s, name) for name in times},
+            "output_tokens_per_s": point.output_tokens_per_s,
+            "goodput_per_s": point.goodput_per_s,
+            "holds": point.holds,
+            "saturated": point.saturated,
+        }
+        for point in record.curve
+    ]
+    return _records(rows[0] if rows else (record.unit, "holds"), rows)
 
 
 def _cell(value: Value) -> Value:

@@ -18,7 +18,7 @@ from infra_advisor.present.words import Words, words
 
 FORMATS = ("table", "json", "markdown", "csv")
 
-_RARER_CSV = {"SimulateAnswer": "simulation", "Validation": "validation"}
+_RARER_CSV = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulation", "Validation": "validation"}
 
 Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
@@ -35,6 +35,10 @@ def render(
     if form == "csv":
         return _csv(record)
     say = words(language)
+    if form == "svg":
+        from infra_advisor.present import pictures
+
+        return pictures.capacity_svg(record, say)  # type: ignore[arg-type]
     match record:
         case Recommendation() if form == "markdown":
             from infra_advisor.present.memo import memo
@@ -68,7 +72,7 @@ def render(
 def _rarer(record: Part, say: Words) -> Page:
     """Pages of the commands whose records are kept apart, so that no other command loads what simulates, fits and validates."""
     name = type(record).__name__
-    module = {"SimulateAnswer": "simulate", "Validation": "validate"}[name]
+    module = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulate", "Validation": "validate"}[name]
     made: Page = import_module(f"infra_advisor.present.{module}").page(record, say)
     return made
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.simulated import SamplePart, SimulateAnswer, TimePart
 from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Words
@@ -41,12 +42,17 @@ def _verdict(record: SimulateAnswer, say: Say) -> Words:
 
 def _fleet(record: SimulateAnswer, say: Say) -> str:
     assert record.answer is not None
-    fleet, part = record.fleet, record.answer.hardware
+    return fleet_words(record.answer, record.fleet.replicas, say, prefill=record.fleet.prefill_replicas)
+
+
+def fleet_words(answer: Answer, replicas: int, say: Say, *, prefill: int = 0) -> str:
+    """`2 replicas of 4x H100 SXM, vLLM fp8 tp4,` as the beginning of a sentence."""
+    part = answer.hardware
     hardware = say("hardware", count=part.accelerators_per_replica, name=phrases.short(part.accelerator_name))
-    run = phrases.run(say, record.answer.software)
-    if fleet.prefill_replicas:
-        return say("simulate.fleet.apart", number=fleet.replicas, prefill=fleet.prefill_replicas, hardware=hardware, run=run)
-    return say.counted("simulate.fleet", fleet.replicas, hardware=hardware, run=run)
+    run = phrases.run(say, answer.software)
+    if prefill:
+        return say("simulate.fleet.apart", number=replicas, prefill=prefill, hardware=hardware, run=run)
+    return say.counted("simulate.fleet", replicas, hardware=hardware, run=run)
 
 
 def _question(record: SimulateAnswer, say: Say) -> list[Block]:

@@ -88,13 +88,14 @@ class Traffic:
     """So many requests at once, and then none, instead of a stated load."""
     at_once: bool = False
     """A stated number of requests in flight is sent all at the start, as a benchmark does."""
-    requests: int = DEFAULT_REQUESTS
+    requests: int | None = None
+    """Of a run; None = the usual number of the command."""
     seed: int = 1
     prefix_share: float = 0.0
     """Part of every prompt that is common to all and cached. [1]"""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.requests <= MOST_REQUESTS:
+        if self.requests is not None and not 1 <= self.requests <= MOST_REQUESTS:
             raise UsageError(f"--requests {self.requests:,}: accepted: 1 to {MOST_REQUESTS:,}")
         if self.burst is not None and not 1 <= self.burst <= MOST_BURST:
             raise UsageError(f"--burst {self.burst:,}: accepted: 1 to {MOST_BURST:,} requests")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 from infra_advisor.errors import UsageError
 from infra_advisor.physics.speculation import Speculation
+from infra_advisor.units import SECONDS_PER_DAY
 
 DEFAULT_INPUT_TOKENS = 1000
 DEFAULT_OUTPUT_TOKENS = 300
@@ -66,6 +67,13 @@ class Workload:
     def loads_given(self) -> list[str]:
         """Names of the load fields that were set."""
         return [name for name in _LOADS if getattr(self, name) is not None]
+
+    @property
+    def rate_per_s(self) -> float | None:
+        """Requests/s, where the load is stated as such or as tokens per day."""
+        if self.tokens_per_day is not None:
+            return self.tokens_per_day / self.tokens_per_request / SECONDS_PER_DAY
+        return self.request_rate_per_s
 
     @property
     def speculation(self) -> Speculation | None:
