@@ -11,16 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.capacity import Moving as Moving
+    from infra_advisor.advice.capacity import capacity as capacity
     from infra_advisor.advice.compare import compare as compare
     from infra_advisor.advice.estimate import estimate as estimate
     from infra_advisor.advice.limits import Choice as Choice
     from infra_advisor.advice.limits import Limits as Limits
+    from infra_advisor.advice.named import Shape as Shape
     from infra_advisor.advice.recommend import recommend as recommend
+    from infra_advisor.advice.simulate import Serving as Serving
+    from infra_advisor.advice.simulate import simulate as simulate
     from infra_advisor.advice.validation import validate as validate
     from infra_advisor.errors import AdvisorError as AdvisorError
     from infra_advisor.errors import CatalogError as CatalogError
     from infra_advisor.errors import UsageError as UsageError
     from infra_advisor.facts.catalog import load as load
+    from infra_advisor.search.traffic import Lengths as Lengths
+    from infra_advisor.search.traffic import Traffic as Traffic
     from infra_advisor.search.workload import Workload as Workload
 
 __version__ = "0.1.0"
@@ -29,17 +36,25 @@ _HOMES = {
     "AdvisorError": "errors",
     "CatalogError": "errors",
     "Choice": "advice.limits",
+    "Lengths": "search.traffic",
     "Limits": "advice.limits",
+    "Moving": "advice.capacity",
+    "Serving": "advice.simulate",
+    "Shape": "advice.named",
+    "Traffic": "search.traffic",
     "UsageError": "errors",
     "Workload": "search.workload",
+    "capacity": "advice.capacity",
     "compare": "advice.compare",
     "estimate": "advice.estimate",
     "load": "facts.catalog",
     "recommend": "advice.recommend",
+    "simulate": "advice.simulate",
     "validate": "advice.validation",
 }
 __all__ = [
-    "AdvisorError", "CatalogError", "Choice", "Limits", "UsageError", "Workload", "compare", "estimate", "load", "recommend", "validate",
+    "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Serving", "Shape", "Traffic", "UsageError", "Workload",
+    "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
 ]  # fmt: skip
 
 

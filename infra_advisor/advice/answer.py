@@ -45,6 +45,8 @@ __all__ = [
     "Headroom",
     "LimitsPart",
     "MemoryPart",
+    "MixPart",
+    "MixSide",
     "NearMiss",
     "OfferPart",
     "Part",
@@ -100,6 +102,36 @@ class Relaxation(Part):
     text: str
 
 
+class MixSide(Part):
+    """One of two fleets, and the requests it is sent."""
+
+    over_tokens: float
+    """Prompts longer than this."""
+    up_to_tokens: float | None
+    """Prompts up to this; null = any."""
+    share: float
+    """Of all requests. [1]"""
+    request_rate_per_s: float
+    mean_input_tokens: float
+    answer: Answer
+    """The fleet, at its part of the load."""
+
+
+class MixPart(Part):
+    """Two kinds of hardware, one for short prompts and one for long ones."""
+
+    worth_it: bool
+    """It is within the budget and cheaper than one kind by more than 5 %, or the only way within the limits."""
+    reason: str | None = None
+    """Why not."""
+    sides: tuple[MixSide, ...] = ()
+    """The best two that were found; none where no split is within the limits."""
+    usd_per_month: float | None = None
+    single_usd_per_month: float | None = None
+    saving: float | None = None
+    """Of the cost of one kind. [1]"""
+
+
 class Recommendation(Part):
     """The whole answer of `recommend`."""
 
@@ -121,6 +153,8 @@ class Recommendation(Part):
     """Reason -> number of options left out for it."""
     considered: dict[str, int] = Field(default_factory=dict)
     """What was searched: offers, deployments, operating points."""
+    mix: MixPart | None = None
+    """Two kinds of hardware instead of one; null where it was not asked for."""
     plan: Plan | None = None
     """What to measure before deciding; null where it was not asked for."""
     warnings: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from infra_advisor.advice.build import answers
 from infra_advisor.advice.capacities import CapacityAnswer, LoadPart, PlanPart, ProfilePart
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
+from infra_advisor.advice.option import Priced
 from infra_advisor.advice.question import limits_part, stamp, workload_part
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.simulate import Serving, fleet_of, times_of
@@ -31,6 +32,8 @@ REQUESTS = 3000
 MOST_USERS, MOST_RATE_PER_S = 1e6, 1e6
 LEAST_RATE_PER_S = 1e-4
 MOST_COLD_START_S = 86_400.0
+PAID_WHEN_OFF = ("monthly", "commitment-12m")
+"""Kinds of price that run on while a machine is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,8 @@ def capacity(
     """The largest load of a deployment on an offer or on `CHIP[:COUNT]`, in users (who think as the workload says) or in requests/s.
 
     Users, unless the workload states a rate. A stated load is the peak of `moving`. Where its layout was left open, the deployment that
-    makes the cheapest tokens within the targets is taken. Raises UsageError for unknown names, impossible layouts, profiles that cannot be read, and loads that cannot be scaled.
+    makes the cheapest tokens within the targets is taken. Raises UsageError for unknown names, impossible layouts, profiles that cannot
+    be read, and loads that cannot be scaled.
     """
     limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
     if traffic.trace is not None or traffic.burst is not None or workload.concurrency is not None:
@@ -228,15 +232,23 @@ def _cold_start(catalog: Catalog, meant: Named, moving: Moving) -> tuple[float, 
     return total_s, [Assumption(name="cold_start_s", value=total_s, origin="catalog", note=note), waits]
 
 
+def _while_off(priced: Priced) -> float:
+    """What an hour costs in which the machine does not run: what is rented by the hour nothing, what is owned all but its power. [USD/h]"""
+    assert priced.usd_per_h is not None
+    if priced.ownership is not None:
+        return priced.usd_per_h - priced.ownership.power_usd_per_h
+    return priced.usd_per_h if priced.price_kind in PAID_WHEN_OFF else 0.0
+
+
 def _plan(plan: Plan, row: Row, output_tokens: float, fixed_usd: float | None) -> PlanPart:
-    """A week of machine hours as a month of money. What is owned costs its power only while it runs, all else always."""
+    """A week of machine hours as a month of money."""
     months = HOURS_PER_MONTH / HOURS_PER_WEEK
     priced = row.priced
     usd = reason = None
     if priced.usd_per_h is None:
         reason = "; ".join(priced.notes) or "no price"
     else:
-        off_usd_per_h = 0.0 if priced.ownership is None else priced.usd_per_h - priced.ownership.power_usd_per_h
+        off_usd_per_h = _while_off(priced)
         usd = (plan.on_hours * priced.usd_per_h + plan.idle_hours * off_usd_per_h) * months
     return PlanPart(
         name=plan.name,  # type: ignore[arg-type]

@@ -12,8 +12,9 @@ from infra_advisor.advice.near import speed_excess, violations
 from infra_advisor.advice.option import Priced, for_named
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import NEEDED, Understood, limits_part, stamp, understand, workload_part
-from infra_advisor.advice.recommend import search, slow_answers
+from infra_advisor.advice.recommend import slow_answers
 from infra_advisor.advice.rows import Row, best_places, rows, within_budget
+from infra_advisor.advice.searching import search
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip

@@ -8,9 +8,9 @@ from infra_advisor.advice.option import Priced
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row, best_places, merged, rows, within_budget
 from infra_advisor.facts.catalog import Catalog
+from infra_advisor.search import settle as simulation
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.platforms import Platform
-from infra_advisor.search.settle import settle
 
 MOST_FINALISTS = 24
 """Fleets that are simulated for one answer; further down the list the closed form stands."""
@@ -32,22 +32,31 @@ class Finalists:
 
 
 def finalists(
-    catalog: Catalog, understood: Understood, found: Fleets, options: Sequence[Priced], *, rank: str, top: int, merge: str
+    catalog: Catalog,
+    understood: Understood,
+    found: Fleets,
+    options: Sequence[Priced],
+    *,
+    rank: str,
+    top: int,
+    merge: str,
+    settle: bool = True,
 ) -> Finalists:
-    """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated."""
+    """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated. `settle`: False = rank only."""
     limits = understood.limits
     ranked = _ranked(found, options, limits, rank, merge)
-    while True:
+    while settle:
         left = MOST_FINALISTS - len(ranked.found.simulated)
         new = [place for place in _to_show(ranked.distinct, top or LIST) if place not in ranked.found.simulated][: max(left, 0)]
         if not new:
             return ranked
         ranked = _ranked(settled(catalog, understood, ranked.found, new), options, limits, rank, merge)
+    return ranked
 
 
 def settled(catalog: Catalog, understood: Understood, found: Fleets, places: Sequence[int], *, fixed_size: bool = False) -> Fleets:
     """The fleets with some places simulated at the load of the question."""
-    return settle(
+    return simulation.settle(
         found,
         places,
         catalog.chips,

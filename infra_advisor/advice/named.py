@@ -9,8 +9,8 @@ from infra_advisor.advice.near import speed_excess
 from infra_advisor.advice.option import Priced, class_of, for_named
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, understand
-from infra_advisor.advice.recommend import search
 from infra_advisor.advice.rows import Row, rows
+from infra_advisor.advice.searching import search
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip

@@ -16,11 +16,11 @@ from infra_advisor.advice.option import Priced
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.searching import certain_of, place_unknown, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.search.candidates import Candidate
-from infra_advisor.search.fleet import Fleets, fleets, with_slack
+from infra_advisor.search.fleet import Fleets, with_slack
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
@@ -42,14 +42,21 @@ def recommend(
     top: int = 10,
     merge: str = "offer",
     plan: bool = False,
+    mix: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
 
     `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
     `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
-    accelerator. `plan`: also the runs that would settle the decision. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware, one for short prompts and
+    one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
     answer = _answer(catalog, workload, limits, traffic, rank, top, merge)
+    if mix:
+        from infra_advisor.advice.mix import with_mix
+
+        answer = with_mix(catalog, answer, workload, limits, traffic, progress)
     if answer.ranked and plan:
         from infra_advisor.advice.benchmark import plan as plan_of
 
@@ -70,9 +77,8 @@ def _answer(
     excluded: Counter[str] = Counter()
     options = _of_a_size(priced_options(catalog, limits, excluded), understood, excluded)
     found = search(catalog, understood, options, excluded)
-    inside = [option for option in options if option.outside is None]
-    certain = [option for option in inside if option.usd_per_h is not None and not _place_unknown(option, limits)]
-    doubtful = [option for option in inside if option.usd_per_h is None or _place_unknown(option, limits)]
+    certain = certain_of(options, limits)
+    doubtful = [option for option in options if option.outside is None and (option.usd_per_h is None or place_unknown(option, limits))]
     chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
@@ -103,35 +109,6 @@ def _answer(
     )
 
 
-def search(
-    catalog: Catalog,
-    understood: Understood,
-    options: Sequence[Priced],
-    excluded: Counter[str],
-    accept: Callable[[Candidate], bool] | None = None,
-    one_replica: bool = False,
-) -> Fleets:
-    """Predict every platform among the options once."""
-    platforms = dict.fromkeys(option.platform for option in options)
-    return fleets(
-        platforms,
-        catalog.chips,
-        catalog.engines,
-        understood.question,
-        understood.targets,
-        understood.load,
-        input_tokens=understood.workload.input_tokens,
-        output_tokens=understood.workload.output_tokens,
-        utilisation=understood.utilisation,
-        speculation=understood.workload.speculation,
-        dropped=excluded,
-        accept=accept,
-        one_replica=one_replica,
-        headroom=understood.limits.headroom,
-        spare=understood.limits.spare,
-    )
-
-
 def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[str]) -> list[Priced]:
     """The options, without racks where neither a load nor an accelerator was named: per token a full rack is always cheap."""
     if understood.load.stated or understood.limits.owned or understood.limits.accelerator.keep:
@@ -147,10 +124,6 @@ def _rule(rank: str) -> tuple[Assumption, ...]:
         return ()
     weights = ", ".join(f"{name} {weight:g}" for name, weight in BALANCED_WEIGHTS.items())
     return (Assumption(name="balanced_weights", value=weights, origin="default", note="exponents of a product; the smallest ranks first"),)
-
-
-def _place_unknown(option: Priced, limits: Limits) -> bool:
-    return limits.residency is not None and option.class_ == "cloud" and option.country is None
 
 
 def _with_place_reason(answer: Answer, limits: Limits) -> Answer:

@@ -170,6 +170,7 @@ RANKING = (
         "--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."
     ),
 )
+MIX = (_option("--mix", flag=True, help="Also the best two kinds of hardware, one for short prompts and one for long ones."),)
 PLAN = (_option("--plan-benchmark", flag=True, help="Print the runs that would settle the decision: commands and pass lines."),)
 EXPLAIN = (_option("--explain", flag=True, help="Show where the time goes, as terms that add up."),)
 CATALOG = (
@@ -217,7 +218,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
     "Limits": LIMITS,
-    "Answer": (*RANKING, *EXPLAIN, *PLAN, *FILE),
+    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }
 """How the help groups the options."""

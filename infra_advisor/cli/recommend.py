@@ -3,14 +3,14 @@
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
-from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, PLAN, QUESTION, RANKING, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, MIX, PLAN, QUESTION, RANKING, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -22,17 +22,21 @@ def recommend(asked: Asked) -> None:
 
     from infra_advisor.advice.recommend import recommend as rank
     from infra_advisor.present import show
+    from infra_advisor.present.bar import Bar
 
     merge = "offer" if asked.format in ("json", "csv") else "decision"
-    answer = rank(
-        asked.catalog(),
-        workload,
-        limits,
-        traffic=asked.traffic(),
-        rank=asked.get("rank", "cost"),
-        top=asked.get("top", 10),
-        merge=merge,
-        plan=asked.get("plan-benchmark", False),
-    )
+    with Bar() as bar:
+        answer = rank(
+            asked.catalog(),
+            workload,
+            limits,
+            traffic=asked.traffic(),
+            rank=asked.get("rank", "cost"),
+            top=asked.get("top", 10),
+            merge=merge,
+            plan=asked.get("plan-benchmark", False),
+            mix=asked.get("mix", False),
+            progress=bar,
+        )
     show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -66,6 +66,7 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
     misses_alone = speed.max_concurrency == 0  # then there is no load within the limits that anything could be said of
     at_limit: list[tuple[Words, ...]] = [
         (say("q.usd_mtok_limit"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_limit)), ""),
+        (say("q.usd_mtok_full"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_saturation)), ""),
         (say("q.utilisation"), numbers.percent(cost.utilisation), ""),
     ]
     rows: list[tuple[Words, ...]] = [

@@ -235,6 +235,10 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
         phrases.append(say(key, limit=limit(say, name), value=text))
     if any(getattr(asked, name) is not None for name in _WITH_STATISTIC):
         phrases.append(say("judged", statistic=asked.statistic))
+    if asked.spare:
+        phrases.append(say.counted("spare", asked.spare))
+    if asked.headroom:
+        phrases.append(say("kept_free", share=numbers.percent(asked.headroom)))
     if asked.residency:
         phrases.append(say("residency", country=asked.residency))
     if asked.where and len(asked.where) < 4:

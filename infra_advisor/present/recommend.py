@@ -7,6 +7,7 @@ from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
 from infra_advisor.present.explain import explain_blocks, nearest_evidence, plan_blocks
+from infra_advisor.present.mix import mixed
 from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
@@ -37,6 +38,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
     blocks += plan_blocks(record, say)
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
+    blocks += mixed(record, say)
     blocks += left_out(record, say)
     blocks += assumptions.assumed(record.assumptions, record.ranked[0].assumptions if record.ranked else (), say)
     blocks += hints(record, say, explain=explain, detailed=detailed)
@@ -192,11 +194,24 @@ def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[B
     parts = [
         say("legend"),
         *([say("legend.details")] if detailed else []),
+        *_simulated(record, say),
         *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades),
     ]
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
     return [Para(tuple(Text(part, "dim") for part in parts))]
+
+
+def _simulated(record: Recommendation, say: Say) -> list[str]:
+    """What the times rest on."""
+    predicted = [answer.performance for answer in record.ranked if answer.performance.ttft_s.mean is not None]
+    run = [speed.simulated_requests for speed in predicted if speed.simulated_requests]
+    if not run:
+        return []
+    requests = numbers.about(float(max(run)), 1)
+    if len(run) == len(predicted):
+        return [say("legend.simulated", requests=requests)]
+    return [say("legend.simulated.part", requests=requests, rows=len(run))]
 
 
 def near_misses(record: Recommendation, say: Say) -> list[Block]:

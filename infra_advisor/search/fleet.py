@@ -82,6 +82,7 @@ def fleets(
     output_tokens: int,
     utilisation: float,
     speculation: Speculation | None = None,
+    tails: Mapping[str, float] | None = None,
     dropped: Counter[str],
     accept: Callable[[Candidate], bool] | None = None,
     one_replica: bool = False,
@@ -100,6 +101,7 @@ def fleets(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         speculation=speculation,
+        tails=tails,
     )
     fits = every.memory.fits if found else np.zeros(0, dtype=bool)
     unfit = _closest(found, fits, every)

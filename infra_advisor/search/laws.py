@@ -17,6 +17,7 @@ from infra_advisor.simulator.laws import CacheLaw, DecodeLaw, PrefillLaw
 BATCH_RATIO = 1.15
 CONTEXT_RATIO = 1.5
 TOKEN_RATIO = 1.25
+HELD_RATIO = 1.6
 FIRST_CONTEXT = 32.0
 EXACT_BATCHES = 8
 LEAST_LONGEST_TOKENS = 4096.0
@@ -86,9 +87,9 @@ def _ladder(first: float, last: float, ratio: float) -> list[float]:
 def _decode_laws(timing: Timing, longest: float) -> list[DecodeLaw]:
     contexts = sorted({*_ladder(FIRST_CONTEXT, longest, CONTEXT_RATIO), *_kinks(timing, longest)})
     most = float(np.max(timing.d.most_sequences * timing.d.dp))
-    batches = np.unique(
-        np.concatenate([np.arange(1.0, EXACT_BATCHES + 1.0), np.array(_ladder(EXACT_BATCHES, max(most, 9.0), BATCH_RATIO))])
-    )
+    most = max(most, EXACT_BATCHES + 1.0)
+    exact = np.arange(1.0, EXACT_BATCHES + 1.0).tolist()
+    batches = np.array(sorted({*exact, *_ladder(EXACT_BATCHES, most, BATCH_RATIO), *_full_batches(timing, most)}))
     count, shape = len(timing.d), (len(batches), len(contexts))
     batch = np.broadcast_to(batches[:, None], shape).ravel()
     context = np.broadcast_to(np.array(contexts)[None, :], shape).ravel()
@@ -113,6 +114,12 @@ def _rows(batches: Column, table: Column) -> Callable[[int], Sequence[float]]:
         return found
 
     return steps_s
+
+
+def _full_batches(timing: Timing, most: float) -> set[float]:
+    """Batches from which on every stage, or every attention-parallel rank of it, has a sequence of its own: there a step begins to grow."""
+    stages = np.where(timing.d.fill_pipeline > 0, timing.d.pp, 1.0)
+    return {float(batch) for batch in np.concatenate([stages, stages * timing.d.dp]) if EXACT_BATCHES < batch < most}
 
 
 def _kinks(timing: Timing, longest: float) -> list[float]:
@@ -147,7 +154,7 @@ def _prefill_laws(timing: Timing, longest: float) -> list[PrefillLaw]:
 
 def _cache_laws(timing: Timing, longest: float) -> list[CacheLaw]:
     """Pool and holdings per accelerator, times the attention-parallel ranks, among which sequences are dealt out evenly."""
-    nodes = _ladder(1.0, longest, 1.6)
+    nodes = sorted({*_ladder(1.0, longest, HELD_RATIO), *_kinks(timing, longest)})
     memory, d = timing.memory, timing.d
     held = np.array([timing.sequence_bytes(tokens) for tokens in nodes])
     after = timing.sequence_bytes(timing.input_tokens + timing.output_tokens)

@@ -3,6 +3,7 @@
 `Deployments` holds one column per deployment, in base units; `Timing` is what physics says of them at a load. All arrays have one length.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property, reduce
 
@@ -39,20 +40,30 @@ class Timing:
         input_tokens: float | Column,
         output_tokens: float | Column,
         speculation: Speculation | None = None,
+        tails: Mapping[str, float] | None = None,
     ) -> None:
+        """`tails`: quantile -> prompt tokens at it, where requests differ in length; empty where they do not."""
         self.shape = shape
         self.d = deployments
         self.defaults = defaults
         self.input_tokens = input_tokens
         self.output_tokens = output_tokens
         self.speculation = speculation
+        self.tails = dict(tails or {})
+        self._longer_s: dict[str, Column] = {}
 
     def take(self, index: NDArray[np.intp]) -> "Timing":
         """The same model and lengths over some of the deployments."""
         shape = self.shape.take(index) if isinstance(self.shape, StackedShape) else self.shape
         lengths = [one[index] if isinstance(one, np.ndarray) else one for one in (self.input_tokens, self.output_tokens)]
         return Timing(
-            shape, self.d.take(index), self.defaults, input_tokens=lengths[0], output_tokens=lengths[1], speculation=self.speculation
+            shape,
+            self.d.take(index),
+            self.defaults,
+            input_tokens=lengths[0],
+            output_tokens=lengths[1],
+            speculation=self.speculation,
+            tails=self.tails,
         )
 
     def with_input(self, index: NDArray[np.intp], input_tokens: Column) -> "Timing":
@@ -155,6 +166,15 @@ class Timing:
     def prompt_alone_s(self) -> Column:
         """Prefill of one prompt on an idle replica. [s]"""
         return total_s(self.prefill_terms(np.ones(len(self.d))))
+
+    def longer_s(self, statistic: str) -> Column | None:
+        """What the prompt at a quantile takes beyond one of mean length, alone; None where all prompts are alike. [s]"""
+        if statistic not in self.tails:
+            return None
+        if statistic not in self._longer_s:
+            longer = self.with_input(np.arange(len(self.d)), np.full(len(self.d), self.tails[statistic]))
+            self._longer_s[statistic] = np.maximum(longer.prompt_alone_s - self.prompt_alone_s, 0.0) * self.d.ttft_factor
+        return self._longer_s[statistic]
 
     def prompt_share_s(self, in_flight: Column) -> tuple[Column, Column]:
         """(time per prompt, time by which one prompt delays sequences that run) where prompts share passes. [s]

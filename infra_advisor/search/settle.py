@@ -14,7 +14,7 @@ from infra_advisor.search.fleet import Fleets, replicas_per_machine, resized
 from infra_advisor.search.laws import engines, scheduling_of
 from infra_advisor.search.points import Timing
 from infra_advisor.search.simulate import Fleet, Simulated, simulate, within
-from infra_advisor.search.solve import Load, latency, rate_of
+from infra_advisor.search.solve import QUIET, Load, latency, rate_of
 from infra_advisor.search.sources import concurrent, poisson, users
 from infra_advisor.search.traffic import Draws, Lengths, Traffic
 from infra_advisor.simulator.engine import Engine
@@ -25,7 +25,11 @@ REQUESTS = 800
 REQUESTS_PER_REPLICA = 150
 MOST_REPLICAS = 8
 """Replicas that are run; a larger fleet is a multiple of them, each with its part of the load."""
+LONGEST_SHARE = 0.9999
+"""Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 TRIES = 6
+HOPELESS = 1.1
+"""A target missed by so much in closed form by a request that is nearly alone is not met by more replicas."""
 FEWER_WITHIN = 1.15
 """One machine fewer is tried where the closed form misses a target by no more than this."""
 
@@ -63,8 +67,9 @@ def settle(
     candidates = [found.candidates[place] for place in places]
     rules = [scheduling_of(candidate, chips[candidate.platform.chip]) for candidate in candidates]
     spread = traffic.lengths_for(in_step=load.in_flight is not None)
-    longest = min(longest_tokens, (timing.input_tokens + timing.output_tokens) * max(spread.share_at(0.9999), 1.0))
-    laws = engines(timing, rules, longest_tokens=float(longest), shared_share=traffic.prefix_share)
+    prompt, output = float(np.max(timing.input_tokens)), float(np.max(timing.output_tokens))
+    longest = min(longest_tokens, spread.prompt_at(LONGEST_SHARE, prompt) + output * max(spread.share_at(LONGEST_SHARE), 1.0))
+    laws = engines(timing, rules, longest_tokens=longest, shared_share=traffic.prefix_share)
     per_machine = replicas_per_machine(candidates, timing)
     runs: dict[int, tuple[int, Simulated]] = {}
     for k, place in enumerate(places):
@@ -125,8 +130,8 @@ class _One:
 
     def _hopeless(self) -> bool:
         """Even a request alone misses a target."""
-        served = self._timing.serve(np.ones(1), open_arrivals=self._load.open_arrivals)
-        return self._excess(latency(self._timing, served, "mean")) > 1.0
+        served = self._timing.serve(np.full(1, QUIET), open_arrivals=self._load.open_arrivals)
+        return self._excess(latency(self._timing, served, self._targets.statistic)) > HOPELESS
 
     def _nearly_holds(self, replicas: int, scale: float) -> bool:
         """The closed form does not rule so few replicas out."""

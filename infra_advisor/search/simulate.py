@@ -21,8 +21,8 @@ GROWN = 2.0
 """A backlog this many times as long in the last quarter as in the second one grows."""
 NOTABLE_BACKLOG = 5.0
 """Requests per replica that wait; fewer say nothing."""
-BLOCKED_SHARE = 0.5
-"""Of the time, from which on a fixed number of senders is more than the replicas have places for."""
+FULL_SHARE = 0.5
+"""Of the arrivals that find no place free, from which on a fixed number of senders is more than the replicas have places for."""
 _NO_WORK = PrefillLaw((1.0, 2.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 
 
@@ -67,7 +67,7 @@ class Simulated:
     counted: int
     """Requests after the warm-up, on which the statistics rest."""
     window_s: float
-    """Time in which they arrived."""
+    """Time over which throughput and goodput are taken."""
     ttft_s: Statistics
     tpot_s: Statistics
     e2e_s: Statistics
@@ -117,7 +117,7 @@ class Fleet:
     prefill_replicas: int = 0
     """Replicas that only prefill; the others then only decode. 0 = each does both."""
     link_bytes_per_s: float = 0.0
-    """By which a prefilled cache moves to the replica that decodes."""
+    """Of one accelerator, by which its part of a prefilled cache moves to the replica that decodes; all move theirs at once."""
     link_s: float = 0.0
     """Latency of that."""
 
@@ -142,19 +142,18 @@ def simulate(
     """
     serving, decoding = _pools(fleet)
     everyone = [*serving.replicas, *(decoding.replicas if decoding else ())]
-    count = _Count(everyone, targets, int(WARM_UP_SHARE * requests) if steady and requests else 0, each, progress)
-    growth = fleet.engine.cache.growth_bytes
+    count = _Count(everyone, targets, int(WARM_UP_SHARE * requests) if steady and requests else 0, each, progress, closed=closed)
 
     def transfer_s(request: Request) -> float:
-        return fleet.link_s + request.input_tokens * growth / fleet.link_bytes_per_s
+        return fleet.link_s + fleet.engine.cache.of_prompt(request.input_tokens) / fleet.link_bytes_per_s
 
     if give_up and requests and targets.statistic in STATISTICS:
         count.allow((1.0 - STATISTICS[targets.statistic]) * requests * (1.0 - WARM_UP_SHARE) + 1.0)
     try:
         run(source, serving, count.finished, decoders=decoding, transfer_s=transfer_s if decoding else None, watch=count.arrives)
     except _Hopeless:
-        return replace(count.result(closed=closed), hopeless=True)
-    return count.result(closed=closed)
+        return replace(count.result(), hopeless=True)
+    return count.result()
 
 
 class _Hopeless(Exception):
@@ -173,6 +172,13 @@ def _pools(fleet: Fleet) -> tuple[Pool, Pool | None]:
     )
 
 
+def _full(replica: Replica) -> bool:
+    """The head of the queue waits for a place or for room in the cache, whether or not a pass runs meanwhile."""
+    if not replica.queue or replica.queue[0].held_bytes > 0.0:
+        return False
+    return replica.admitted > 0 and (replica.admitted >= replica.engine.most_running or not replica.cache.has_room_for(replica.queue[0]))
+
+
 def _crowd(sample: Sample) -> tuple[int, int]:
     """Of two samples the fuller one is kept: what hurts is the peak."""
     return sample.waiting, sample.running
@@ -188,7 +194,10 @@ class _Count:
         warm_up: int,
         each: Callable[[Request], None] | None,
         progress: Callable[[int], None] | None,
+        *,
+        closed: bool,
     ) -> None:
+        self._closed = closed
         self._replicas, self._warm_up, self._each, self._progress = replicas, warm_up, each, progress
         self._ttft_most = targets.ttft_s if targets.ttft_s is not None else float("inf")
         self._tpot_most = targets.tpot_s if targets.tpot_s is not None else float("inf")
@@ -200,6 +209,8 @@ class _Count:
         self._first_s = self._last_s = self._end_s = 0.0
         self._tokens = self._tokens_by_last = self._prompt_tokens = self._cached_tokens = 0
         self._samples: list[Sample] = []
+        self._full = 0.0
+        """Arrivals at which the replicas were full, those of some replicas in part."""
         self._stride, self._next_sample = 1, 1
 
     def allow(self, misses: float) -> None:
@@ -220,6 +231,8 @@ class _Count:
         waiting = sum(replica.in_flight for replica in self._replicas) - running
         pool = sum(replica.engine.cache.pool_bytes for replica in self._replicas)
         used = sum(replica.used_bytes for replica in self._replicas)
+        if self._closed:
+            self._full += self._stride * sum(map(_full, self._replicas)) / len(self._replicas)
         self._samples.append(Sample(at_s, waiting, running, used / pool if pool else 0.0))
         if len(self._samples) >= MOST_SAMPLES:
             self._samples = [max(pair, key=_crowd) for pair in zip(self._samples[::2], self._samples[1::2], strict=True)]
@@ -259,9 +272,11 @@ class _Count:
         self._prompt_tokens += request.input_tokens
         self._cached_tokens += request.cached_tokens
 
-    def result(self, *, closed: bool) -> Simulated:
+    def result(self) -> Simulated:
+        saturated = self._crowded() if self._closed else self._grows()
         window_s, tokens = self._last_s - self._first_s, self._tokens_by_last
-        if window_s <= 0.0:  # all at once
+        # what comes faster than it is served, or takes longer to be served than to come, says nothing while it comes
+        if (saturated and not self._closed) or self._end_s - self._last_s > window_s:
             window_s, tokens = self._end_s - self._first_s, self._tokens
         whole_s = max(self._end_s * len(self._replicas), 1e-12)
         busy_s = sum(replica.busy_s for replica in self._replicas)
@@ -281,17 +296,18 @@ class _Count:
             utilisation=min(busy_s / whole_s, 1.0),
             mean_running=sum(replica.running_s for replica in self._replicas) / busy_s if busy_s else 0.0,
             hit_share=self._cached_tokens / self._prompt_tokens if self._prompt_tokens else 0.0,
-            saturated=self._blocked(busy_s) if closed else self._grows(),
+            saturated=saturated,
             samples=tuple(self._samples),
         )
 
-    def _blocked(self, busy_s: float) -> bool:
-        return busy_s > 0.0 and sum(replica.blocked_s for replica in self._replicas) > BLOCKED_SHARE * busy_s
+    def _crowded(self) -> bool:
+        """Most of the time more wait than there are places for."""
+        return self._full > FULL_SHARE * self._arrived
 
     def _grows(self) -> bool:
-        """The backlog of open arrivals grows over the run."""
+        """The backlog of open arrivals grows over the run; what comes all at once only shrinks."""
         samples = self._samples
-        if len(samples) < 8:
+        if len(samples) < 8 or self._last_s <= self._first_s:
             return False
         quarter = len(samples) // 4
         second = sum(sample.waiting for sample in samples[quarter : 2 * quarter]) / quarter

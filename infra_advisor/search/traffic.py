@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,18 @@ CHUNK = 4096
 
 
 @dataclass(frozen=True)
+class Slice:
+    """Part of a distribution of prompt lengths: what one of two fleets is sent."""
+
+    about: float
+    """Stated mean of the whole distribution. [tokens]"""
+    over: float
+    """Prompts are longer than this. [tokens]"""
+    up_to: float
+    """Prompts are at most this long; may be infinite. [tokens]"""
+
+
+@dataclass(frozen=True)
 class Lengths:
     """Distribution of prompt and output lengths about the stated ones.
 
@@ -32,6 +45,8 @@ class Lengths:
     sigma: float = DEFAULT_SIGMA
     least_share: float = DEFAULT_LEAST_SHARE
     most_share: float = DEFAULT_MOST_SHARE
+    prompts: "Slice | None" = None
+    """Only requests whose prompts lie in a slice of the distribution."""
 
     def __post_init__(self) -> None:
         if self.kind not in LENGTHS:
@@ -58,10 +73,50 @@ class Lengths:
         if self.kind == "uniform":
             return self.least_share + quantile * (self.most_share - self.least_share)
         if self.kind == "lognormal":
-            from statistics import NormalDist
-
             return math.exp(self.sigma * NormalDist().inv_cdf(quantile) - self.sigma**2 / 2.0)
         return 1.0
+
+    def prompt_at(self, quantile: float, stated: float) -> float:
+        """Prompt length at a quantile of the requests, those of a slice where there is one. [tokens]"""
+        if self.prompts is None:
+            return stated * self.share_at(quantile)
+        low, high = self.share_of(0.0, self.prompts.over, self.prompts.about), self.share_of(0.0, self.prompts.up_to, self.prompts.about)
+        return self.prompts.about * self.share_at(low + quantile * (high - low))
+
+    def share_of(self, over: float, up_to: float, stated: float) -> float:
+        """Share of the requests whose prompts are longer than `over` and at most `up_to`. [1]"""
+        return self._below(up_to / stated) - self._below(over / stated)
+
+    def mean_between(self, over: float, up_to: float, stated: float) -> float:
+        """Mean length of those prompts. [tokens]"""
+        if self.kind == "uniform":
+            return stated * (max(over / stated, self.least_share) + min(up_to / stated, self.most_share)) / 2.0
+        if self.kind == "lognormal":  # the partial mean of a lognormal is that of one shifted by sigma
+            shifted = self._normal(up_to / stated, -self.sigma) - self._normal(over / stated, -self.sigma)
+            return stated * shifted / self.share_of(over, up_to, stated)
+        return stated
+
+    def _below(self, share: float) -> float:
+        if self.kind == "uniform":
+            return min(max((share - self.least_share) / max(self.most_share - self.least_share, 1e-12), 0.0), 1.0)
+        if self.kind == "lognormal":
+            return self._normal(share, 0.0)
+        return 1.0 if share >= 1.0 else 0.0
+
+    def _normal(self, share: float, shift: float) -> float:
+        if share <= 0.0 or math.isinf(share):
+            return 0.0 if share <= 0.0 else 1.0
+        return NormalDist().cdf((math.log(share) + self.sigma**2 / 2.0) / self.sigma + shift)
+
+    def draw_prompts(self, generator: np.random.Generator, stated: float, count: int) -> NDArray[np.float64]:
+        """Prompt lengths, those of a slice where there is one. [tokens]"""
+        if self.prompts is None:
+            return self.draw(generator, stated, count)
+        found: list[NDArray[np.float64]] = []
+        while sum(map(len, found)) < count:
+            drawn = self.draw(generator, self.prompts.about, CHUNK)
+            found.append(drawn[(drawn > self.prompts.over) & (drawn <= self.prompts.up_to)])
+        return np.concatenate(found)[:count]
 
     def draw(self, generator: np.random.Generator, stated: float, count: int) -> NDArray[np.float64]:
         """Lengths about a stated one, whole numbers from 1. [tokens]"""
@@ -131,7 +186,7 @@ class Draws:
     def lengths(self) -> Iterator[tuple[int, int]]:
         """(prompt, output) of one request after another; cut to the model's context, the output first. [tokens]"""
         while True:
-            inputs = self._lengths.draw(self._inputs, self._means[0], CHUNK)
+            inputs = self._lengths.draw_prompts(self._inputs, self._means[0], CHUNK)
             outputs = self._lengths.draw(self._outputs, self._means[1], CHUNK)
             if np.any(over := inputs + outputs > self._longest):
                 self.clamped += int(np.sum(over))

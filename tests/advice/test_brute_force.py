@@ -24,6 +24,7 @@ from infra_advisor.search.candidates import Candidate, Question, candidates, dep
 from infra_advisor.search.platforms import Platform, platform_of_box, platform_of_node
 from infra_advisor.search.points import Timing
 from infra_advisor.search.solve import Targets, latency
+from infra_advisor.search.traffic import Lengths, Traffic
 from infra_advisor.search.workload import Workload
 
 JPY_PER_USD = 157.25027
@@ -173,6 +174,7 @@ def oracle(workload: Workload, limits: Limits, rank: str) -> dict[Decision, floa
 
 
 HARDWARE = ("cloud", "onprem", "edge")
+ALIKE = Traffic(lengths=Lengths("fixed"))
 CASES = [
     (Workload(model="70b", concurrency=1), Limits(where=HARDWARE)),
     (Workload(model="70b", concurrency=40), Limits(where=HARDWARE, ttft_s=0.6, tpot_s=0.05)),
@@ -201,7 +203,7 @@ def closed_form_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str) -> None:
     expected = oracle(workload, limits, rank)
     found: dict[Decision, float] = {}
-    for row in recommend(catalog(), workload, limits, rank=rank, top=0).ranked:
+    for row in recommend(catalog(), workload, limits, traffic=ALIKE, rank=rank, top=0).ranked:
         aws = row.offer.provider == "aws"
         family = row.offer.instance_type.split(".")[0] if aws else row.hardware.accelerator
         decision = (row.hardware.class_, row.offer.provider, row.offer.region, family, row.software.engine, row.software.weights)

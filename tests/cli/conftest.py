@@ -49,6 +49,11 @@ class Engine:
     loaded: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
+    def given(self) -> dict[str, Any]:
+        """What was asked by name, but for who is told of the progress."""
+        return {name: value for name, value in self.asked[-1][1].items() if name != "progress"}
+
+    @property
     def workload(self) -> Any:
         return self.asked[-1][0][-2]
 

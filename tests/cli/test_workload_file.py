@@ -51,7 +51,7 @@ def test_options_override_the_file(run: Run, engine: Engine, write: object) -> N
     assert run("recommend", "-w", path, "--concurrency", "8", "--tpot", "50ms", "--ttft", "200ms", "--top", "1").status == 0
     assert (engine.workload.users, engine.workload.concurrency) == (None, 8.0)
     assert (engine.limits.tpot_s, engine.limits.ttft_s) == (pytest.approx(0.05), 0.2)
-    assert engine.asked[0][1] == {"rank": "speed", "top": 1, "merge": "decision", "plan": False, "traffic": Traffic()}
+    assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", "plan": False, "mix": False, "traffic": Traffic()}
 
 
 @pytest.mark.parametrize(

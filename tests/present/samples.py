@@ -115,6 +115,7 @@ def answer(cls: type[Answer] = Answer, **changes: Any) -> Any:
             usd_per_mtok_output_low=7.9,
             usd_per_mtok_output_high=12.9,
             usd_per_mtok_output_at_limit=1.52,
+            usd_per_mtok_output_at_saturation=0.88,
             utilisation=0.16,
             lines=("1 instance x 9.96 USD/h = 9.96 USD/h",),
         ),

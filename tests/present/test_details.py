@@ -44,6 +44,7 @@ def test_the_second_table_has_what_the_first_has_no_room_for() -> None:
         "USD a month": "7,271",
         "USD/Mtok in + out": "2.26",
         "USD/Mtok at limit": "1.52",
+        "USD/Mtok full": "0.88",
         "bound: prefill / decode": "compute/memory",
         "TTFT margin": "+58 %",
         "TPOT margin": "+36 %",

@@ -105,6 +105,7 @@ TEXTS: Mapping[str, str] = {
     "q.usd_mtok": "cost per million output tokens",
     "q.usd_mtok_total": "cost per million in and out",
     "q.usd_mtok_limit": "the same at the load limit",
+    "q.usd_mtok_full": "the same as full as memory allows",
     "q.utilisation": "utilisation",
     "q.grade": "grade",
     "q.price": "price",

@@ -3,6 +3,15 @@
 from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
+    "mix.title": "Two kinds of hardware",
+    "mix.none": "No mix: {reason}.",
+    "mix.not_worth": "Two kinds instead of one: {reason} ({cost} USD a month against {single}).",
+    "mix.worth": "{cost} USD a month for two kinds, {saving} less than the {single} of one kind.",
+    "mix.only": "{cost} USD a month for two kinds; no single kind meets every limit.",
+    "mix.side.short": "Prompts up to {up_to} tokens ({share} of the requests, {mean} on average): {hardware}, {where}, {run}, TTFT {ttft}, "
+    "TPOT {tpot}, {monthly} USD a month.",
+    "mix.side.long": "Prompts over {over} tokens ({share} of the requests, {mean} on average): {hardware}, {where}, {run}, TTFT {ttft}, "
+    "TPOT {tpot}, {monthly} USD a month.",
     "simulate.ok": "{fleet} meets every target at this load.",
     "simulate.ok.no_limits": "{fleet} at this load.",
     "simulate.misses_targets": "{fleet} misses a target: {violations}.",

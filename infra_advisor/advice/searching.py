@@ -1,0 +1,60 @@
+"""From an understood question to fleets: every platform among the options predicted once."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.option import Priced
+from infra_advisor.advice.question import Understood
+from infra_advisor.facts.catalog import Catalog
+from infra_advisor.search.candidates import Candidate
+from infra_advisor.search.fleet import Fleets, fleets
+from infra_advisor.search.solve import QUANTILES
+
+
+def search(
+    catalog: Catalog,
+    understood: Understood,
+    options: Sequence[Priced],
+    excluded: Counter[str],
+    accept: Callable[[Candidate], bool] | None = None,
+    one_replica: bool = False,
+) -> Fleets:
+    """Predict every platform among the options once."""
+    platforms = dict.fromkeys(option.platform for option in options)
+    return fleets(
+        platforms,
+        catalog.chips,
+        catalog.engines,
+        understood.question,
+        understood.targets,
+        understood.load,
+        input_tokens=understood.workload.input_tokens,
+        output_tokens=understood.workload.output_tokens,
+        utilisation=understood.utilisation,
+        speculation=understood.workload.speculation,
+        tails=tails_of(understood),
+        dropped=excluded,
+        accept=accept,
+        one_replica=one_replica,
+        headroom=understood.limits.headroom,
+        spare=understood.limits.spare,
+    )
+
+
+def tails_of(understood: Understood) -> dict[str, float]:
+    """Quantile -> prompt tokens at it, where requests differ in length."""
+    lengths = understood.traffic.lengths_for(in_step=understood.load.in_flight is not None)
+    if not lengths.spread:
+        return {}
+    return {name: lengths.prompt_at(quantile, understood.workload.input_tokens) for name, quantile in QUANTILES.items()}
+
+
+def certain_of(options: Sequence[Priced], limits: Limits) -> list[Priced]:
+    """Those that have a price and lie, for sure, where the limits say."""
+    return [one for one in options if one.outside is None and one.usd_per_h is not None and not place_unknown(one, limits)]
+
+
+def place_unknown(option: Priced, limits: Limits) -> bool:
+    """True for a rented machine whose country the price list does not name, where that matters."""
+    return limits.residency is not None and option.class_ == "cloud" and option.country is None
