@@ -70,6 +70,8 @@ class CapacityAnswer(Part):
     answer: Answer | None
     """The deployment, in closed form at the load it was chosen for."""
     replicas: int
+    prefill_replicas: int = 0
+    """Beside them, replicas that only prefill; the others then only decode. 0 = each does both."""
     think_s: float
     """Of a user, between an answer and the next question; without meaning where the load is a rate."""
     unit: Literal["users", "requests_per_s"]

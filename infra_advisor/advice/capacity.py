@@ -1,6 +1,7 @@
 """How much one deployment carries within its targets, how latency rises with load, and what a month of a moving load costs."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from infra_advisor.advice.answer import Assumption
@@ -27,8 +28,12 @@ from infra_advisor.search.workload import Workload
 from infra_advisor.simulator.run import Source
 from infra_advisor.units import HOURS_PER_MONTH
 
-REQUESTS = 3000
-"""Of one run, unless the question says otherwise."""
+REQUESTS, REQUESTS_PER_IN_FLIGHT = 3000, 20
+"""Of one run, unless the question says otherwise: the larger number, so that the warm-up lasts longer than a request."""
+LEAST_REQUESTS = 100
+"""Fewer say nothing of a percentile."""
+MOST_REPLICAS = 64
+"""That are run in one fleet."""
 MOST_USERS, MOST_RATE_PER_S = 1e6, 1e6
 LEAST_RATE_PER_S = 1e-4
 MOST_COLD_START_S = 86_400.0
@@ -44,6 +49,10 @@ class Moving:
     """Name of a profile of the catalog, or a CSV file of hour,load."""
     cold_start_s: float | None = None
     """None = from the catalog's assumptions and the size of the weights."""
+
+    def __post_init__(self) -> None:
+        if self.cold_start_s is not None and not 0.0 <= self.cold_start_s <= MOST_COLD_START_S:
+            raise UsageError(f"--cold-start {self.cold_start_s:g} s: accepted: 0 to {MOST_COLD_START_S:g} s")
 
 
 def capacity(
@@ -67,6 +76,12 @@ def capacity(
     limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
     if traffic.trace is not None or traffic.burst is not None or workload.concurrency is not None:
         raise UsageError("capacity looks for the load itself: state --users or --rate as the peak of a --profile, or neither")
+    if limits.throughput_tokens_per_s is not None:
+        raise UsageError("capacity finds the throughput at the largest load: leave out --throughput")
+    if traffic.requests is not None and traffic.requests < LEAST_REQUESTS:
+        raise UsageError(f"--requests {traffic.requests}: capacity needs {LEAST_REQUESTS} or more in a run for its percentiles")
+    if serving.replicas + serving.prefill_replicas > MOST_REPLICAS:
+        raise UsageError(f"capacity runs at most {MOST_REPLICAS} replicas: a larger fleet carries a multiple of what they do")
     week = week_of(moving.profile, catalog.profiles) if moving else None
     meant = named(catalog, target, workload.with_changes(**dict.fromkeys(workload.loads_given)), limits, shape or Shape(), traffic)
     in_users = workload.request_rate_per_s is None and workload.tokens_per_day is None
@@ -81,6 +96,9 @@ def capacity(
         return _answer(catalog, meant, serving, in_users, status="misses_targets", reason=reason, points=points)
     points = tuple(_load(point, meant) for point in curve(ask, limit.load, progress))
     answer = _answer(catalog, meant, serving, in_users, status="ok", limit=_load(ask.at(limit.load), meant), points=points)
+    if limit.load >= ask.most:
+        said = f"the search ends at {ask.most:,.0f} {'users' if in_users else 'requests/s'}: it may carry more"
+        answer = answer.model_copy(update={"warnings": (said,)})
     if week is None or moving is None:
         return answer
     peak = workload.users or workload.rate_per_s or limit.load
@@ -88,7 +106,9 @@ def capacity(
 
 
 def _ask(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, in_users: bool) -> Ask:
-    workload, requests = meant.understood.workload, traffic.requests or REQUESTS
+    workload = meant.understood.workload
+    in_flight = _in_flight(meant) * (serving.replicas + serving.prefill_replicas)
+    requests = traffic.requests or max(REQUESTS, math.ceil(REQUESTS_PER_IN_FLIGHT * in_flight))
 
     def load_of(load: float) -> tuple[Source, bool]:
         lengths = traffic.lengths_for(in_step=False)
@@ -105,7 +125,14 @@ def _ask(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, in_
         whole=in_users,
         least=1.0 if in_users else LEAST_RATE_PER_S,
         most=MOST_USERS if in_users else MOST_RATE_PER_S,
+        think_s=workload.think_s if in_users else 0.0,
     )
+
+
+def _in_flight(meant: Named) -> float:
+    """The closed form's limit of one replica."""
+    assert meant.row is not None
+    return max(float(meant.found.solved.limit[meant.row.place]), 1.0)
 
 
 def _guess(meant: Named, serving: Serving, in_users: bool) -> float:
@@ -162,6 +189,7 @@ def _answer(
         reason=reason,
         answer=shown[0],
         replicas=serving.replicas,
+        prefill_replicas=serving.prefill_replicas,
         think_s=understood.workload.think_s,
         unit="users" if in_users else "requests_per_s",
         limit=limit,
@@ -184,9 +212,10 @@ def _with_month(
         week=week,
         peak=peak,
         replica_limit=limit.load / serving.replicas * (1.0 - limits.headroom),
-        rate_per_load=limit.request_rate_per_s / limit.load,
+        rate_per_load=limit.request_rate_per_s / limit.load if answer.unit == "users" else 1.0,
         replicas_per_machine=per_machine,
         machines_per_replica=max(candidate.layout.chips / candidate.platform.chips, 1.0),
+        prefill_share=serving.prefill_replicas / serving.replicas,
         spare=limits.spare,
         cold_start_s=cold_start_s,
         idle_s=float(catalog.assumptions["scale_to_zero_idle_s"].value),
@@ -203,19 +232,29 @@ def _with_month(
             "cold_start_s": cold_start_s,
             "plans": tuple(shown),
             "assumptions": (*answer.assumptions, *said),
+            "warnings": (*answer.warnings, *_dear(shown, limits)),
         }
     )
+
+
+def _dear(shown: Sequence[PlanPart], limits: Limits) -> Iterator[str]:
+    """Fleets over the budget."""
+    budget = limits.budget_usd_per_month
+    dear = [plan.name for plan in shown if budget is not None and (plan.usd_per_month or 0.0) > budget]
+    if dear:
+        yield f"over the budget of {budget:,.0f} USD a month: {', '.join(dear)}"
 
 
 def _cold_start(catalog: Catalog, meant: Named, moving: Moving) -> tuple[float, list[Assumption]]:
     """Until a stopped machine answers: [s], and what that rests on."""
     idle = catalog.assumptions["scale_to_zero_idle_s"]
     waits = Assumption(
-        name="scale_to_zero_idle_s", value=float(idle.value), origin="catalog", note=f"{idle.note}; {', '.join(idle.source)}"
+        name="scale_to_zero_idle_s",
+        value=float(idle.value),
+        origin="catalog",
+        note="; ".join(filter(None, (idle.note, ", ".join(idle.source)))),
     )
     if moving.cold_start_s is not None:
-        if not 0.0 <= moving.cold_start_s <= MOST_COLD_START_S:
-            raise UsageError(f"--cold-start {moving.cold_start_s:g} s: accepted: 0 to {MOST_COLD_START_S:g} s")
         return moving.cold_start_s, [Assumption(name="cold_start_s", value=moving.cold_start_s, origin="input"), waits]
     assert meant.row is not None
     bits = meant.found.candidates[meant.row.place].weights.format.by_part

@@ -45,12 +45,22 @@ def finalists(
     """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated. `settle`: False = rank only."""
     limits = understood.limits
     ranked = _ranked(found, options, limits, rank, merge)
+    on: dict[Platform, list[Priced]] = {}
+    places: dict[Platform, list[int]] = {}
+    if settle:
+        for option in options:
+            on.setdefault(option.platform, []).append(option)
+        for place, candidate in enumerate(found.candidates):
+            places.setdefault(candidate.platform, []).append(place)
     while settle:
         left = MOST_FINALISTS - len(ranked.found.simulated)
         new = [place for place in _to_show(ranked.distinct, top or LIST) if place not in ranked.found.simulated][: max(left, 0)]
         if not new:
             return ranked
-        ranked = _ranked(settled(catalog, understood, ranked.found, new), options, limits, rank, merge)
+        changed = dict.fromkeys(found.candidates[place].platform for place in new)
+        again = [place for platform in changed for place in places[platform]]
+        machines = [option for platform in changed for option in on.get(platform, ())]
+        ranked = _ranked(settled(catalog, understood, ranked.found, new), machines, limits, rank, merge, again, ranked)
     return ranked
 
 
@@ -69,9 +79,24 @@ def settled(catalog: Catalog, understood: Understood, found: Fleets, places: Seq
     )
 
 
-def _ranked(found: Fleets, options: Sequence[Priced], limits: Limits, rank: str, merge: str) -> Finalists:
-    kept = best_places(found, rank, lambda place: enough(found, place, limits), of_each_size=limits.budget_usd_per_month is not None)
-    fitting = sorted(rows(found, options, kept, rank), key=lambda row: row.key)
+def _ranked(
+    found: Fleets,
+    options: Sequence[Priced],
+    limits: Limits,
+    rank: str,
+    merge: str,
+    among: Sequence[int] | None = None,
+    before: Finalists | None = None,
+) -> Finalists:
+    """All options in order; or, where most stand as `before`, those whose platform has fleets `among` the given places anew."""
+    by_size = limits.budget_usd_per_month is not None
+    kept = best_places(found, rank, lambda place: enough(found, place, limits), of_each_size=by_size, among=among)
+    fitting = rows(found, options, kept, rank)
+    if before is not None:
+        changed = {option.platform for option in options}
+        kept = {platform: best for platform, best in before.kept.items() if platform not in changed} | kept
+        fitting += [row for row in before.fitting if row.priced.platform not in changed]
+    fitting.sort(key=lambda row: row.key)
     distinct, behind = merged((row for row in fitting if within_budget(row, limits)), found, merge)
     return Finalists(found, kept, fitting, distinct, behind)
 

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from infra_advisor.advice.answer import Answer, MixPart, MixSide, Recommendation
+from infra_advisor.advice.answer import MixPart, MixSide, Recommendation
 from infra_advisor.advice.build import answers
-from infra_advisor.advice.finalists import Finalists, finalists
+from infra_advisor.advice.finalists import MOST_FINALISTS, Finalists, finalists, settled
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.priced import priced_options
@@ -23,14 +23,16 @@ from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.traffic import Lengths, Slice, Traffic
-from infra_advisor.search.workload import Workload
+from infra_advisor.search.workload import LEAST_LOAD, Workload
 
 CUTS = (0.5, 0.7, 0.8, 0.9, 0.95)
 """Shares of the requests, those with the shortest prompts, that the first fleet may take."""
 SAVES = 0.05
 """A mix is worth its trouble where it costs less by more than this."""
+LEAST_SHARE = 0.01
+"""Of the requests on either side of a split; rounding to whole tokens may leave fewer."""
 SETTLED = 2
-"""Splits, the cheapest ones in closed form, whose fleets are simulated."""
+"""Splits, the cheapest ones in closed form, for which fleets are settled by simulation."""
 CHOICES = 3
 """Fleets of a side among which one is found that differs from the other side's."""
 ROUND_TO = 50.0
@@ -85,50 +87,82 @@ def with_mix(
     if not workload.loads_given:
         raise UsageError("--mix needs a load: state --users, --rate, --concurrency or --tokens-per-day")
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
-    single = next((one for one in answer.ranked if one.hardware.class_ != "api" and one.cost.usd_per_month is not None), None)
-    rate = single.performance.request_rate_per_s if single else workload.rate_per_s
+    options = certain_of(priced_options(catalog, limits, Counter()), limits)
+    whole = understand(catalog, workload, limits, traffic)
+    single = _single(catalog, answer, whole, options)
+    rate = workload.rate_per_s or (single.request_rate_per_s if single else None)
     if rate is None:
         reason = "no single fleet meets every limit, so how often users ask is not known: state --rate"
         return answer.model_copy(update={"mix": MixPart(worth_it=False, reason=reason)})
-    options = certain_of(priced_options(catalog, limits, Counter()), limits)
+    if not (cuts := _cuts(whole, lengths)):
+        alone, reason = single.usd_per_month if single else None, "prompts differ by too few tokens to be split"
+        return answer.model_copy(update={"mix": MixPart(worth_it=False, single_usd_per_month=alone, reason=reason)})
     splits = []
-    for number, cut in enumerate(CUTS):
+    for number, cut in enumerate(cuts):
         if progress is not None:
-            progress(number, len(CUTS) + SETTLED)
-        if (split := _split(catalog, options, workload, limits, lengths, rate, cut)) is not None:
+            progress(number, len(cuts) + SETTLED)
+        if (split := _split(catalog, options, whole, lengths, rate, cut)) is not None:
             splits.append(split)
     best: tuple[float, _Split, _Pair] | None = None
-    for number, split in enumerate(sorted(splits, key=lambda one: one.usd_per_month)[:SETTLED]):
+    settled_splits = 0
+    for split in sorted(splits, key=lambda one: one.usd_per_month):
+        if settled_splits == SETTLED:
+            break
         if progress is not None:
-            progress(len(CUTS) + number, len(CUTS) + SETTLED)
+            progress(len(cuts) + settled_splits, len(cuts) + SETTLED)
         pair = _cheapest(catalog, options, split.sides, split.found, settle=True)
+        settled_splits += pair is not None
         if pair is not None and (best is None or pair.usd_per_month < best[0]):
             best = (pair.usd_per_month, split, pair)
     return answer.model_copy(update={"mix": _part(catalog, limits, single, best)})
 
 
-def _split(
-    catalog: Catalog, options: Sequence[Priced], workload: Workload, limits: Limits, lengths: Lengths, rate: float, cut: float
-) -> _Split | None:
+@dataclass(frozen=True)
+class _Single:
+    """The cheapest fleet of one kind."""
+
+    usd_per_month: float
+    request_rate_per_s: float
+
+
+def _single(catalog: Catalog, answer: Recommendation, whole: Understood, options: Sequence[Priced]) -> _Single | None:
+    """The winner; where APIs or another order hide it, it is looked for."""
+    for one in answer.ranked if answer.rank_by == "cost" else ():
+        if one.hardware.class_ != "api" and one.cost.usd_per_month is not None and one.performance.request_rate_per_s is not None:
+            return _Single(one.cost.usd_per_month, one.performance.request_rate_per_s)
+    found = search(catalog, whole, options, Counter())
+    chosen = finalists(catalog, whole, found, options, rank="cost", top=1, merge="decision")
+    for row in chosen.distinct:
+        if row.usd_per_month is not None:
+            return _Single(row.usd_per_month, float(chosen.found.output_tokens_per_s[row.place]) / whole.workload.output_tokens)
+    return None
+
+
+def _cuts(whole: Understood, lengths: Lengths) -> list[float]:
+    """Prompt lengths at which to split, round ones with enough requests on either side. [tokens]"""
+    stated, most = whole.workload.input_tokens, whole.longest_tokens - whole.workload.output_tokens
+    rounded = (max(round(stated * lengths.share_at(cut) / ROUND_TO) * ROUND_TO, ROUND_TO) for cut in CUTS)
+    below = {cut: lengths.share_of(0.0, cut + 0.5, stated) for cut in rounded if cut < most}  # prompts are whole tokens
+    return [cut for cut, share in below.items() if LEAST_SHARE <= share <= 1.0 - LEAST_SHARE]
+
+
+def _split(catalog: Catalog, options: Sequence[Priced], whole: Understood, lengths: Lengths, rate: float, cut: float) -> _Split | None:
     """The best pair for one split in closed form; None where one side has no fleet."""
-    stated = workload.input_tokens
-    at = max(round(stated * lengths.share_at(cut) / ROUND_TO) * ROUND_TO, ROUND_TO)
-    bounds = ((0.0, at), (at, math.inf))
-    if any(lengths.share_of(over, up_to, stated) <= 0.0 for over, up_to in bounds):
-        return None
-    first, second = (_side(catalog, workload, limits, lengths, rate, over, up_to) for over, up_to in bounds)
+    first, second = (_side(catalog, whole, lengths, rate, over, up_to) for over, up_to in ((0.0, cut), (cut, math.inf)))
     found = tuple(search(catalog, side.understood, options, Counter()) for side in (first, second))
     pair = _cheapest(catalog, options, (first, second), (found[0], found[1]), settle=False)
     return None if pair is None else _Split((first, second), (found[0], found[1]), pair.usd_per_month)
 
 
-def _side(catalog: Catalog, workload: Workload, limits: Limits, lengths: Lengths, rate: float, over: float, up_to: float) -> _Side:
+def _side(catalog: Catalog, whole: Understood, lengths: Lengths, rate: float, over: float, up_to: float) -> _Side:
+    workload = whole.workload
     share = lengths.share_of(over, up_to, workload.input_tokens)
-    mean = max(round(lengths.mean_between(over, up_to, workload.input_tokens)), 1)
-    load = dict.fromkeys(workload.loads_given)
-    own = workload.with_changes(**{**load, "input_tokens": mean, "request_rate_per_s": rate * share})
+    mean = min(lengths.mean_between(over, up_to, workload.input_tokens), whole.longest_tokens - workload.output_tokens)
+    load = dict.fromkeys(workload.loads_given) | {"request_rate_per_s": max(rate * share, LEAST_LOAD)}
+    own = workload.with_changes(**load, input_tokens=max(round(mean), 1))
     sliced = replace(lengths, prompts=Slice(float(workload.input_tokens), over, up_to))
-    return _Side(understand(catalog, own, limits, Traffic(lengths=sliced)), over, up_to, share)
+    limits = replace(whole.limits, throughput_tokens_per_s=None)  # of both sides together; it follows from the rate
+    return _Side(understand(catalog, own, limits, replace(whole.traffic, lengths=sliced)), over, up_to, share)
 
 
 def _cheapest(
@@ -146,7 +180,19 @@ def _cheapest(
 
 
 def _chosen(catalog: Catalog, options: Sequence[Priced], side: _Side, found: Fleets, *, settle: bool) -> Finalists:
-    return finalists(catalog, side.understood, found, options, rank="cost", top=CHOICES, merge="decision", settle=settle)
+    """Fleets of a side in order; `settle`: those between which the choice is made, one of each accelerator, have been simulated."""
+
+    def ranked(found: Fleets) -> Finalists:
+        return finalists(catalog, side.understood, found, options, rank="cost", top=CHOICES, merge="decision", settle=False)
+
+    chosen = ranked(found)
+    while settle:
+        run = chosen.found.simulated
+        new = [row.place for row in _by_accelerator(chosen) if row.place not in run][: max(MOST_FINALISTS - len(run), 0)]
+        if not new:
+            break
+        chosen = ranked(settled(catalog, side.understood, chosen.found, new))
+    return chosen
 
 
 def _by_accelerator(chosen: Finalists) -> list[Row]:
@@ -157,8 +203,8 @@ def _by_accelerator(chosen: Finalists) -> list[Row]:
     return list(rows.values())[:CHOICES]
 
 
-def _part(catalog: Catalog, limits: Limits, single: Answer | None, best: tuple[float, _Split, _Pair] | None) -> MixPart:
-    alone = single.cost.usd_per_month if single else None
+def _part(catalog: Catalog, limits: Limits, single: _Single | None, best: tuple[float, _Split, _Pair] | None) -> MixPart:
+    alone = single.usd_per_month if single else None
     if best is None:
         return MixPart(worth_it=False, single_usd_per_month=alone, reason="no two kinds of hardware meet every limit, each for its part")
     cost, split, pair = best

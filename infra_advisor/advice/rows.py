@@ -46,11 +46,13 @@ def best_places(
     figure: Sequence[float] | None = None,
     *,
     of_each_size: bool = False,
+    among: Sequence[int] | None = None,
 ) -> dict[Platform, list[int]]:
     """Per platform the best fleet of each engine and weight format, among those `wanted`; `figure` replaces the rule (smaller is better).
 
     Machines of one platform cost the same whatever runs on them, so the best fleet does not depend on the price. Under a budget it
     does: there the best `of_each_size` is kept, since a fleet of fewer machines may be worse and yet the best that can be paid for.
+    `among`: only these places.
     """
     machines_per_token = fleets.machines / fleets.output_tokens_per_s
     score = {
@@ -66,9 +68,10 @@ def best_places(
     chips = fleets.timing.d.chips.tolist()
     machines = fleets.machines.tolist() if of_each_size else [0.0] * len(fleets.candidates)
     best: dict[tuple[Platform, str, str, float], tuple[float, float, int]] = {}
-    for place, candidate in enumerate(fleets.candidates):
+    for place in range(len(fleets.candidates)) if among is None else among:
         if not wanted(place):
             continue
+        candidate = fleets.candidates[place]
         key = (candidate.platform, candidate.engine.id, candidate.weights.format.id, machines[place])
         entry = (ordered[place], chips[place], place)
         if key not in best or entry < best[key]:

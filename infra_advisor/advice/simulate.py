@@ -1,5 +1,6 @@
 """Requests one by one through a deployment that was named: percentiles, goodput, queues."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -19,13 +20,17 @@ from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.search.laws import engines, scheduling_of
 from infra_advisor.search.simulate import ROUTERS, Fleet, Simulated, Statistics, within
 from infra_advisor.search.simulate import simulate as run
-from infra_advisor.search.sources import OpenSource, at_once, burst, concurrent, poisson, users
+from infra_advisor.search.sources import MOST_SENDERS, OpenSource, at_once, burst, concurrent, poisson, users
 from infra_advisor.search.traffic import DEFAULT_REQUESTS, Draws, Traffic
-from infra_advisor.search.workload import Workload
+from infra_advisor.search.workload import LEAST_LOAD, Workload
 from infra_advisor.simulator.request import Request
 from infra_advisor.simulator.run import Source
 
 MOST_REPLICAS = 4096
+REQUESTS_PER_IN_FLIGHT = 12
+"""At least, where their number is left open: the warm-up is a tenth of them, and lasts until the replicas have filled."""
+MOST_REQUESTS = 1_000_000
+"""Where their number is left open."""
 LONGEST_SHARE = 0.9999
 """Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 
@@ -46,6 +51,18 @@ class Serving:
             raise UsageError(f"--prefill-replicas {self.prefill_replicas}: accepted: 0 to {MOST_REPLICAS:,}")
         if self.router not in ROUTERS:
             raise UsageError(f"--router: {self.router!r} is unknown; accepted: {', '.join(ROUTERS)}.{did_you_mean(self.router, ROUTERS)}")
+
+
+@dataclass(frozen=True)
+class _Coming:
+    """The requests of a run."""
+
+    source: Source
+    closed: bool
+    """Senders wait for answers."""
+    total: int
+    draws: Draws | None = None
+    """Where their lengths come from; None with a trace."""
 
 
 def simulate(
@@ -74,12 +91,14 @@ def simulate(
     if meant.row is None:
         return _unfit(catalog, meant, serving, trace)
     asked = understand(catalog, _whole(workload, traffic, summary), understood.limits, traffic)
-    source, closed, total = _source(asked, meant, traffic, summary)
+    coming = _coming(asked, meant, traffic, summary, serving.replicas)
     fleet = fleet_of(catalog, meant, traffic, serving, summary)
-    told = (lambda done: progress(done, total)) if progress is not None else None
+    told = (lambda done: progress(done, coming.total)) if progress is not None else None
     steady = summary is None and traffic.burst is None
-    outcome = run(fleet, source, understood.targets, steady=steady, requests=total, closed=closed, each=each, progress=told)
-    return _answer(catalog, asked, meant, serving, trace, outcome)
+    outcome = run(
+        fleet, coming.source, understood.targets, steady=steady, requests=coming.total, closed=coming.closed, each=each, progress=told
+    )
+    return _answer(catalog, asked, meant, serving, trace, outcome, _warnings(coming))
 
 
 def _summary(catalog: Catalog, workload: Workload, traffic: Traffic) -> TraceSummary | None:
@@ -88,8 +107,12 @@ def _summary(catalog: Catalog, workload: Workload, traffic: Traffic) -> TraceSum
         raise UsageError(f"{' and '.join(f'--{name}' for name in loads)} contradict each other: state the load in one way")
     if not loads:
         raise UsageError("how many requests come? State --users, --rate, --concurrency, --tokens-per-day, --burst or --trace FILE")
+    if traffic.at_once and workload.concurrency is None:
+        raise UsageError("--at-once sends a fixed number of requests in flight at the start: state --concurrency, or use --burst")
     if traffic.trace is None:
         return None
+    if traffic.trace.exists() and not traffic.trace.is_file():
+        raise UsageError(f"{traffic.trace}: not a regular file; a trace is read twice, so save it to a file first")
     longest = resolve_model(workload.model, catalog).model.max_context
     return mean_lengths(traffic.trace, speed=traffic.trace_speed, longest_request_tokens=longest)
 
@@ -112,35 +135,47 @@ def _whole(workload: Workload, traffic: Traffic, summary: TraceSummary | None) -
 def _per_replica(workload: Workload, traffic: Traffic, summary: TraceSummary | None, replicas: int) -> Workload:
     """One replica's part of the load: by it the deployment is chosen where its layout was left open."""
     whole = _whole(workload, traffic, summary)
-    return whole.with_changes(**{name: getattr(whole, name) / replicas for name in whole.loads_given})
+    return whole.with_changes(**{name: max(getattr(whole, name) / replicas, LEAST_LOAD) for name in whole.loads_given})
 
 
-def _source(understood: Understood, meant: Named, traffic: Traffic, summary: TraceSummary | None) -> tuple[Source, bool, int]:
-    """(requests, whether senders wait for answers, how many requests come)."""
+def _usual(meant: Named, replicas: int) -> int:
+    """How many requests a run has where that is left open."""
+    assert meant.row is not None
+    if meant.found.over[meant.row.place]:  # what queues without end is never steady
+        filled = round(meant.understood.workload.concurrency or 0.0) * replicas
+    else:
+        filled = math.ceil(REQUESTS_PER_IN_FLIGHT * float(meant.found.concurrency[meant.row.place]) * replicas)
+    return max(DEFAULT_REQUESTS, min(filled, MOST_REQUESTS))
+
+
+def _coming(understood: Understood, meant: Named, traffic: Traffic, summary: TraceSummary | None, replicas: int) -> _Coming:
     workload = understood.workload
     if summary is not None:
         assert traffic.trace is not None
         arrivals = read_trace(
             traffic.trace, speed=traffic.trace_speed, longest_request_tokens=int(understood.longest_tokens), tally=Tally()
         )
-        return OpenSource(arrivals), False, summary.requests
-    in_step, requests = workload.concurrency is not None, traffic.requests or DEFAULT_REQUESTS
-    lengths = traffic.lengths_for(in_step=in_step)
+        return _Coming(OpenSource(arrivals), False, summary.requests)
+    assert meant.row is not None
+    place = meant.row.place
+    request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[place])
+    requests = traffic.requests or _usual(meant, replicas)
+    lengths = traffic.lengths_for(in_step=workload.concurrency is not None)
     draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, understood.longest_tokens)
     if traffic.burst:
-        return burst(draws, traffic.burst), False, traffic.burst
+        return _Coming(burst(draws, traffic.burst), False, traffic.burst, draws)
     if workload.concurrency is not None:
         count = max(round(workload.concurrency), 1)
-        if traffic.at_once:
-            return at_once(draws, count, requests), True, requests
-        assert meant.row is not None
-        request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[meant.row.place])
-        return concurrent(draws, count, request_s, requests), True, requests
+        if count > min(requests, MOST_SENDERS):
+            why = f"accepted: up to {MOST_SENDERS:,}" if count > MOST_SENDERS else f"more than the {requests:,} requests of the run"
+            raise UsageError(f"--concurrency {count:,}: {why}")
+        source = at_once(draws, count, requests) if traffic.at_once else concurrent(draws, count, request_s, requests)
+        return _Coming(source, True, requests, draws)
     if workload.users is not None:
-        return users(draws, max(round(workload.users), 1), workload.think_s, requests), True, requests
+        return _Coming(users(draws, max(round(workload.users), 1), workload.think_s, requests, request_s), True, requests, draws)
     rate = understood.load.request_rate_per_s
     assert rate is not None
-    return poisson(draws, rate, requests), False, requests
+    return _Coming(poisson(draws, rate, requests), False, requests, draws)
 
 
 def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, summary: TraceSummary | None) -> Fleet:
@@ -150,7 +185,7 @@ def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving,
     candidate = meant.found.candidates[place]
     timing = meant.found.timing_at(place)
     chip = catalog.chips[candidate.platform.chip]
-    lengths = traffic.lengths_for(in_step=False)
+    lengths = traffic.lengths_for(in_step=meant.understood.workload.concurrency is not None)
     longest = float(timing.input_tokens + timing.output_tokens) * max(lengths.share_at(LONGEST_SHARE), 1.0)
     if summary is not None:
         longest = float(summary.longest_tokens)
@@ -170,12 +205,18 @@ def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving,
         replicas=serving.replicas,
         router=serving.router,
         prefill_replicas=serving.prefill_replicas,
-        link_bytes_per_s=(link or 1.0) * candidate.layout.chips,
+        link_bytes_per_s=link or 0.0,
     )
 
 
 def _answer(
-    catalog: Catalog, understood: Understood, meant: Named, serving: Serving, trace: TracePart | None, outcome: Simulated
+    catalog: Catalog,
+    understood: Understood,
+    meant: Named,
+    serving: Serving,
+    trace: TracePart | None,
+    outcome: Simulated,
+    warnings: tuple[str, ...],
 ) -> SimulateAnswer:
     row, limits = meant.row, understood.limits
     assert row is not None
@@ -183,7 +224,7 @@ def _answer(
     everyone = serving.replicas + serving.prefill_replicas
     tokens = outcome.output_tokens_per_s
     cost = usd_per_mtok(usd_per_h=row.usd_per_h * everyone, tokens_per_s=tokens) if row.usd_per_h is not None and tokens > 0 else None
-    broken = _violations(outcome, limits)
+    broken = _violations(outcome, understood)
     status: Literal["ok", "misses_targets", "saturated"] = "ok"
     if outcome.saturated:
         status = "saturated"
@@ -224,7 +265,13 @@ def _answer(
         usd_per_mtok_output=cost,
         violations=tuple(broken),
         samples=tuple(SamplePart(**vars(sample)) for sample in outcome.samples),
+        warnings=warnings,
     )
+
+
+def _warnings(coming: _Coming) -> tuple[str, ...]:
+    cut = coming.draws.clamped if coming.draws else 0
+    return (f"{cut:,} of {coming.total:,} requests were longer than the model's context, and cut to it",) if cut else ()
 
 
 def _replaced(traffic: Traffic) -> tuple[str, ...]:
@@ -234,9 +281,16 @@ def _replaced(traffic: Traffic) -> tuple[str, ...]:
     return ("arrivals",) if traffic.burst or traffic.at_once else ()
 
 
-def _violations(outcome: Simulated, limits: Limits) -> list[Violation]:
+def _violations(outcome: Simulated, understood: Understood) -> list[Violation]:
+    limits, workload = understood.limits, understood.workload
     ttft_s, tpot_s = outcome.at(limits.statistic)
-    return list(time_violations(ttft_s, tpot_s, limits))
+    found = list(time_violations(ttft_s, tpot_s, limits))
+    longest_s, request_s, wanted = understood.targets.request_s, outcome.e2e_s.mean, limits.throughput_tokens_per_s
+    if longest_s is not None and request_s is not None and wanted is not None and request_s > longest_s:
+        senders, pause_s = (workload.concurrency, 0.0) if workload.concurrency else (workload.users or 0.0, workload.think_s)
+        reached = senders * workload.output_tokens / (pause_s + request_s)  # Little's law
+        found.append(Violation(limit="throughput", allowed=wanted, predicted=reached, relax=f"--throughput {int(reached)}"))
+    return found
 
 
 def times_of(statistics: Statistics) -> TimePart:

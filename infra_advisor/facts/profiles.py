@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.fact import Record
+from infra_advisor.facts.files import read_text
 
 HOURS_PER_DAY, DAYS_PER_WEEK, WORKDAYS = 24, 7, 5
 HOURS_PER_WEEK = HOURS_PER_DAY * DAYS_PER_WEEK
@@ -26,7 +28,7 @@ class Profile(Record):
     """Monday to Friday, by hour from midnight."""
     weekend: Day
     """Saturday and Sunday."""
-    source: Annotated[tuple[str, ...], BeforeValidator(lambda raw: (raw,) if isinstance(raw, str) else raw)]
+    source: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(lambda raw: (raw,) if isinstance(raw, str) else raw)]
     note: str | None = None
 
     @model_validator(mode="after")
@@ -46,7 +48,7 @@ def week_of(name: str, profiles: Mapping[str, Profile]) -> tuple[float, ...]:
     if name in profiles:
         return profiles[name].week
     path = Path(name)
-    if path.suffix.lower() == ".csv" or path.exists():
+    if path.suffix.lower() == ".csv" or os.path.exists(name):
         return read_week(path)
     raise UsageError(
         f"--profile: {name!r} is unknown; accepted: {', '.join(profiles)}, or a CSV file of hour,load.{did_you_mean(name, profiles)}"
@@ -55,14 +57,18 @@ def week_of(name: str, profiles: Mapping[str, Profile]) -> tuple[float, ...]:
 
 def read_week(path: Path) -> tuple[float, ...]:
     """A CSV file of `hour,load`: 24 rows (every day alike) or 168 (from Monday midnight on), in any unit of load. Raises UsageError."""
+    problems: list[str] = []
+    if (text := read_text(path, problems)) is None:
+        raise UsageError(f"{problems[0]}; a profile is a CSV file of hour,load")
+    reader = csv.reader(text.splitlines(), strict=True)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(stream, strict=True) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}; a profile is a CSV file of hour,load") from error
-    if not rows or tuple(cell.lower() for cell in rows[0]) != COLUMNS:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise UsageError(f"{path}:{reader.line_num}: {error}; a profile is a CSV file of hour,load") from error
+    rows = [(number, row) for number, row in lines if any(row)]
+    if not rows or tuple(cell.lower() for cell in rows[0][1]) != COLUMNS:
         raise UsageError(f"{path}: the first line must be `hour,load`")
-    loads = [_load(path, number, row) for number, row in enumerate(rows[1:], start=2)]
+    loads = [_load(path, number, hour, row) for hour, (number, row) in enumerate(rows[1:])]
     if len(loads) not in (HOURS_PER_DAY, HOURS_PER_WEEK):
         raise UsageError(f"{path}: {len(loads)} hours; a profile has {HOURS_PER_DAY} or {HOURS_PER_WEEK}, in order from 0")
     if max(loads) <= 0.0:
@@ -71,8 +77,7 @@ def read_week(path: Path) -> tuple[float, ...]:
     return tuple(load / max(loads) for load in week)
 
 
-def _load(path: Path, number: int, row: list[str]) -> float:
-    hour = number - 2
+def _load(path: Path, number: int, hour: int, row: list[str]) -> float:
     try:
         stated, load = row
         if int(stated) != hour:

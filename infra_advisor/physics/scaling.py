@@ -25,11 +25,10 @@ def on_off(*, requests_per_s: Number, idle_s: Number, start_s: Number) -> OnOff:
     is left out: it is short beside the wait.
     Source: own derivation, alternating renewal process.
     """
-    off_s = 1.0 / requests_per_s
-    up_s = (exp(requests_per_s * idle_s) - 1.0) / requests_per_s
-    cycle_s = off_s + start_s + up_s
+    starting, gaps = requests_per_s * start_s, exp(requests_per_s * idle_s)
+    arrivals = starting + gaps  # of a cycle: one wakes it, then those that come while it starts and while it is up
     return OnOff(
-        on_share=(start_s + up_s) / cycle_s,
-        late_share=(1.0 + requests_per_s * start_s) / (requests_per_s * cycle_s),
-        starts_per_s=1.0 / cycle_s,
+        on_share=(arrivals - 1.0) / arrivals,
+        late_share=(1.0 + starting) / arrivals,
+        starts_per_s=requests_per_s / arrivals,
     )

@@ -38,7 +38,7 @@ def page(record: CapacityAnswer, say: Say) -> Page:
 def _verdict(record: CapacityAnswer, say: Say) -> Words:
     if record.answer is None:
         return Text(say("capacity.none", reason=record.reason or numbers.UNKNOWN), "bad")
-    fleet = fleet_words(record.answer, record.replicas, say)
+    fleet = fleet_words(record.answer, record.replicas, say, prefill=record.prefill_replicas)
     if record.limit is None:
         return Text(say("capacity.no", fleet=fleet, reason=record.reason), "bad")
     key = "capacity.users" if record.unit == "users" else "capacity.rate"
@@ -73,6 +73,8 @@ def _curve(record: CapacityAnswer, say: Say) -> list[Block]:
         ttft = [point.ttft_s.p95 for point in record.curve]
         tpot = [point.tpot_s.p95 for point in record.curve]
         for name, values, limit in (("ttft", ttft, record.limits.ttft_s), ("tpot", tpot, record.limits.tpot_s)):
+            if all(value is None for value in values):  # answers of one token have no time per further one
+                continue
             blocks.append(
                 Chart(
                     say(f"capacity.chart.{name}", unit=unit),

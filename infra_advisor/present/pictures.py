@@ -4,6 +4,7 @@ from io import StringIO
 from typing import Any
 
 from infra_advisor.advice.capacities import CapacityAnswer
+from infra_advisor.advice.parts import Part
 from infra_advisor.errors import UsageError
 from infra_advisor.present.simulate import fleet_words
 from infra_advisor.present.text import clean
@@ -16,8 +17,10 @@ SIZE_INCHES = (8.0, 6.0)
 QUANTILES = (("p50", BLUE, "-", "o"), ("p95", ORANGE, "--", "s"))
 
 
-def capacity_svg(record: CapacityAnswer, say: Say) -> str:
+def capacity_svg(record: Part, say: Say) -> str:
     """TTFT and TPOT by load, with the limits. Raises UsageError where matplotlib is missing or there is nothing to draw."""
+    if not isinstance(record, CapacityAnswer):
+        raise UsageError("only the curve of `advisor capacity` can be drawn: name a file that ends with .json, .md or .csv")
     if not record.curve or record.answer is None:
         raise UsageError("there is no curve to draw: the deployment does not fit")
     figure, axes = _panels(2)
@@ -35,7 +38,8 @@ def capacity_svg(record: CapacityAnswer, say: Say) -> str:
         axis.set_ylim(bottom=0)
         axis.legend(loc="upper left", frameon=False)
     axes[1].set_xlabel(say(f"capacity.unit.{record.unit}"))
-    axes[0].set_title(clean(say("capacity.svg", fleet=fleet_words(record.answer, record.replicas, say))), fontsize=10)
+    fleet = fleet_words(record.answer, record.replicas, say, prefill=record.prefill_replicas)
+    axes[0].set_title(clean(say("capacity.svg", fleet=fleet)), fontsize=10)
     return _svg(figure)
 
 

@@ -2,7 +2,9 @@
 
 import csv
 import os
-from pathlib import Path
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 
 from infra_advisor.errors import UsageError
@@ -19,25 +21,23 @@ class RequestsFile:
 
     def __init__(self, asked: str) -> None:
         self._target = target(asked)
-        self._beside = self._target.path.with_name(f".{self._target.path.name[:40]}.{os.getpid()}.rows")
+        path = self._target.path
+        self._in_place = path.exists() and not path.is_file()
+        """A device or a pipe cannot be replaced, only written to."""
+        self._beside = path if self._in_place else path.with_name(f".{path.name[:40]}.{os.getpid()}.rows")
 
     def __enter__(self) -> "RequestsFile":
-        self._stream = self._opened(self._beside)
+        with self._told():
+            self._stream = self._beside.open("w" if self._in_place else "x", encoding="utf-8", newline="")
         self._writer = csv.writer(self._stream, lineterminator="\r\n")
-        self._writer.writerow(TITLES)
+        self._write(TITLES)
         return self
-
-    def _opened(self, path: Path):  # type: ignore[no-untyped-def]
-        try:
-            return path.open("x", encoding="utf-8", newline="")
-        except OSError as error:
-            raise UsageError(f"cannot write {self._target.asked}: {error.strerror or error}") from error
 
     def write(self, request: Request) -> None:
         """One request that has left; unrounded, seconds on the clock of the run."""
         done = not request.rejected
         several = done and request.output_tokens > 1
-        self._writer.writerow(
+        self._write(
             (
                 request.arrival_s,
                 request.input_tokens,
@@ -54,10 +54,24 @@ class RequestsFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
-            self._stream.close()
-            if kind is None:
-                os.replace(self._beside, self._target.path)
-        except OSError as failure:
-            raise UsageError(f"cannot write {self._target.asked}: {failure.strerror or failure}") from failure
+            with self._told():
+                self._stream.close()
+                if kind is None and not self._in_place:
+                    if self._target.path.exists():
+                        os.chmod(self._beside, stat.S_IMODE(self._target.path.stat().st_mode))
+                    os.replace(self._beside, self._target.path)
         finally:
-            self._beside.unlink(missing_ok=True)
+            if not self._in_place:
+                self._beside.unlink(missing_ok=True)
+
+    def _write(self, cells: Sequence[object]) -> None:
+        with self._told():
+            self._writer.writerow(cells)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say which file it was that could not be written."""
+        try:
+            yield
+        except OSError as error:
+            raise UsageError(f"cannot write {self._target.asked}: {error.strerror or error}") from error

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from infra_advisor.physics.scaling import on_off
 
 SECONDS_PER_HOUR = 3600.0
+ROUNDING = 1e-9
+"""Of a replica, which no further one is started for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,8 @@ class Service:
     replicas_per_machine: int
     machines_per_replica: float
     """1, or more where a replica spans machines."""
+    prefill_share: float = 0.0
+    """Replicas that only prefill, for each of those above."""
     spare: int
     """Machines that stand by while the service is up."""
     cold_start_s: float
@@ -31,8 +35,9 @@ class Service:
     """Without a request, after which a deployment that scales to zero stops."""
 
     def machines(self, load: float) -> float:
-        """Whole machines at work for a load, without spare ones."""
-        replicas = math.ceil(load / self.replica_limit - 1e-9)
+        """Whole machines at work for a load above zero, without spare ones."""
+        replicas = max(math.ceil(load / self.replica_limit - ROUNDING), 1)
+        replicas += math.ceil(replicas * self.prefill_share - ROUNDING)
         return math.ceil(replicas / self.replicas_per_machine) * self.machines_per_replica
 
 

@@ -16,7 +16,8 @@ ROUTERS: dict[str, Callable[[], Router]] = {"least-loaded": LeastLoaded, "round-
 STATISTICS = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 WARM_UP_SHARE = 0.1
 """Of the requests of a steady load that arrive before anything is counted."""
-MOST_SAMPLES = 512
+LEAST_SAMPLES, MOST_SAMPLES = 256, 512
+"""Of a run that long; a run of unknown length begins with every request."""
 GROWN = 2.0
 """A backlog this many times as long in the last quarter as in the second one grows."""
 NOTABLE_BACKLOG = 5.0
@@ -74,6 +75,7 @@ class Simulated:
     good: int
     """Counted requests that met every target given."""
     goodput_per_s: float
+    """Of the requests that finished, by the share of the counted ones that were good."""
     output_tokens_per_s: float
     utilisation: float
     """Share of the time in which a replica had work. [1]"""
@@ -142,7 +144,10 @@ def simulate(
     """
     serving, decoding = _pools(fleet)
     everyone = [*serving.replicas, *(decoding.replicas if decoding else ())]
-    count = _Count(everyone, targets, int(WARM_UP_SHARE * requests) if steady and requests else 0, each, progress, closed=closed)
+    stride = max((requests or 0) // LEAST_SAMPLES, 1)
+    count = _Count(
+        everyone, targets, int(WARM_UP_SHARE * requests) if steady and requests else 0, each, progress, closed=closed, stride=stride
+    )
 
     def transfer_s(request: Request) -> float:
         return fleet.link_s + fleet.engine.cache.of_prompt(request.input_tokens) / fleet.link_bytes_per_s
@@ -172,11 +177,12 @@ def _pools(fleet: Fleet) -> tuple[Pool, Pool | None]:
     )
 
 
-def _full(replica: Replica) -> bool:
-    """The head of the queue waits for a place or for room in the cache, whether or not a pass runs meanwhile."""
-    if not replica.queue or replica.queue[0].held_bytes > 0.0:
+def _is_full(replica: Replica) -> bool:
+    """Some wait, and all would be more than there are places, or than the cache holds if each held as much as those that run."""
+    here, admitted = replica.in_flight, replica.admitted
+    if here <= admitted:
         return False
-    return replica.admitted > 0 and (replica.admitted >= replica.engine.most_running or not replica.cache.has_room_for(replica.queue[0]))
+    return here > replica.engine.most_running or replica.used_bytes * here > replica.cache.pool_bytes * admitted
 
 
 def _crowd(sample: Sample) -> tuple[int, int]:
@@ -196,6 +202,7 @@ class _Count:
         progress: Callable[[int], None] | None,
         *,
         closed: bool,
+        stride: int,
     ) -> None:
         self._closed = closed
         self._replicas, self._warm_up, self._each, self._progress = replicas, warm_up, each, progress
@@ -207,11 +214,13 @@ class _Count:
         self._late = self._slow = 0
         self._allowed = float("inf")
         self._first_s = self._last_s = self._end_s = 0.0
-        self._tokens = self._tokens_by_last = self._prompt_tokens = self._cached_tokens = 0
+        self._done = self._tokens = self._done_by_last = self._tokens_by_last = 0
+        """Requests and tokens since the warm-up, in all and until the last arrival."""
+        self._prompt_tokens = self._cached_tokens = 0
         self._samples: list[Sample] = []
         self._full = 0.0
         """Arrivals at which the replicas were full, those of some replicas in part."""
-        self._stride, self._next_sample = 1, 1
+        self._stride = self._next_sample = stride
 
     def allow(self, misses: float) -> None:
         """End the run when more requests than that have missed one target."""
@@ -220,7 +229,7 @@ class _Count:
     def arrives(self, at_s: float) -> None:
         self._arrived += 1
         self._last_s = at_s
-        self._tokens_by_last = self._tokens
+        self._done_by_last, self._tokens_by_last = self._done, self._tokens
         if self._arrived == self._warm_up + 1:
             self._first_s = at_s
         if self._arrived >= self._next_sample:
@@ -232,7 +241,7 @@ class _Count:
         pool = sum(replica.engine.cache.pool_bytes for replica in self._replicas)
         used = sum(replica.used_bytes for replica in self._replicas)
         if self._closed:
-            self._full += self._stride * sum(map(_full, self._replicas)) / len(self._replicas)
+            self._full += self._stride * sum(map(_is_full, self._replicas)) / len(self._replicas)
         self._samples.append(Sample(at_s, waiting, running, used / pool if pool else 0.0))
         if len(self._samples) >= MOST_SAMPLES:
             self._samples = [max(pair, key=_crowd) for pair in zip(self._samples[::2], self._samples[1::2], strict=True)]
@@ -250,6 +259,7 @@ class _Count:
             return
         self._finished += 1
         if self._arrived > self._warm_up:
+            self._done += 1
             self._tokens += request.output_tokens
         if request.arrival_s < self._first_s or self._arrived <= self._warm_up:
             return
@@ -274,10 +284,10 @@ class _Count:
 
     def result(self) -> Simulated:
         saturated = self._crowded() if self._closed else self._grows()
-        window_s, tokens = self._last_s - self._first_s, self._tokens_by_last
-        # what comes faster than it is served, or takes longer to be served than to come, says nothing while it comes
-        if (saturated and not self._closed) or self._end_s - self._last_s > window_s:
-            window_s, tokens = self._end_s - self._first_s, self._tokens
+        window_s, done, tokens = self._last_s - self._first_s, self._done_by_last, self._tokens_by_last
+        if saturated or self._end_s - self._last_s > window_s:  # not steady while they came: all until the last answer
+            window_s, done, tokens = self._end_s - self._first_s, self._done, self._tokens
+        rate_per_s = done / window_s if window_s > 0.0 else 0.0
         whole_s = max(self._end_s * len(self._replicas), 1e-12)
         busy_s = sum(replica.busy_s for replica in self._replicas)
         return Simulated(
@@ -291,7 +301,7 @@ class _Count:
             tpot_s=Statistics.of(self._tpot),
             e2e_s=Statistics.of(self._e2e),
             good=self._good,
-            goodput_per_s=self._good / window_s if window_s > 0 else 0.0,
+            goodput_per_s=rate_per_s * self._good / self._ttft.count if self._ttft.count else 0.0,
             output_tokens_per_s=tokens / window_s if window_s > 0 else 0.0,
             utilisation=min(busy_s / whole_s, 1.0),
             mean_running=sum(replica.running_s for replica in self._replicas) / busy_s if busy_s else 0.0,

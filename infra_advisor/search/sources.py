@@ -12,6 +12,8 @@ from infra_advisor.simulator.request import Request
 
 NEVER = math.inf
 Drawn = TypeVar("Drawn")
+MOST_SENDERS = 1_000_000
+"""Whose requests are told apart."""
 
 
 class OpenSource:
@@ -101,8 +103,16 @@ def burst(draws: Draws, requests: int) -> OpenSource:
     return OpenSource(Arrival(0.0, prompt, output, None) for _, (prompt, output) in zip(range(requests), draws.lengths(), strict=False))
 
 
-def users(draws: Draws, count: int, think_s: float, requests: int) -> ClosedSource:
-    """People who think for a random time, `think_s` on average, before each request; the first one too."""
+def users(draws: Draws, count: int, think_s: float, requests: int, cycle_s: float = 0.0) -> ClosedSource | OpenSource:
+    """People who think for a random time, `think_s` on average, before each request; the first one too.
+
+    `cycle_s`: time of one request. Over it the starts of those who never think are spread, or they would march in step; and of more than
+    can be told apart, who hardly ever ask, the requests are taken to come at random.
+    """
+    if think_s == 0.0:
+        return concurrent(draws, count, cycle_s, requests)
+    if count > MOST_SENDERS:
+        return poisson(draws, count / (think_s + cycle_s), requests)
     starts = islice(draws.gaps(), count)
     return ClosedSource(draws, count, requests, think_s, (think_s * start for start in starts))
 
@@ -110,7 +120,8 @@ def users(draws: Draws, count: int, think_s: float, requests: int) -> ClosedSour
 def concurrent(draws: Draws, count: int, cycle_s: float, requests: int) -> ClosedSource:
     """A fixed number of requests in flight; their starts are spread over one request's time, so that no burst is measured."""
     gaps = list(islice(draws.gaps(), count))
-    starts_s = (cycle_s * reached / sum(gaps) for reached in accumulate(gaps))
+    whole = sum(gaps)
+    starts_s = (cycle_s * reached / whole for reached in accumulate(gaps))
     return ClosedSource(draws, count, requests, 0.0, starts_s)
 
 

@@ -160,6 +160,10 @@ class Traffic:
             raise UsageError(f"--seed {self.seed}: a whole number from 0")
         if self.trace is not None and self.burst is not None:
             raise UsageError("--trace and --burst both say when requests come: give one of them")
+        if self.trace is None and self.trace_speed != 1.0:
+            raise UsageError("--trace-speed says how fast a trace is replayed: give --trace FILE, or leave it out")
+        if self.requests is not None and (self.trace is not None or self.burst is not None):
+            raise UsageError(f"--{'trace' if self.trace else 'burst'} says how many requests come: leave out --requests")
         if self.trace is not None and self.lengths is not None:
             raise UsageError("--trace says how long requests are: leave out --lengths")
 
@@ -181,18 +185,20 @@ class Draws:
         )
         self._lengths, self._means, self._longest = lengths, (input_tokens, output_tokens), longest_tokens
         self.clamped = 0
-        """Requests cut to the model's context."""
+        """Requests cut to the model's context, of those drawn so far."""
 
     def lengths(self) -> Iterator[tuple[int, int]]:
         """(prompt, output) of one request after another; cut to the model's context, the output first. [tokens]"""
         while True:
             inputs = self._lengths.draw_prompts(self._inputs, self._means[0], CHUNK)
             outputs = self._lengths.draw(self._outputs, self._means[1], CHUNK)
-            if np.any(over := inputs + outputs > self._longest):
-                self.clamped += int(np.sum(over))
+            over = inputs + outputs > self._longest
+            if np.any(over):
                 inputs = np.minimum(inputs, self._longest - 1.0)
                 outputs = np.minimum(outputs, self._longest - inputs)
-            yield from zip(inputs.astype(int).tolist(), outputs.astype(int).tolist(), strict=True)
+            for prompt, output, cut in zip(inputs.astype(int).tolist(), outputs.astype(int).tolist(), over.tolist(), strict=True):
+                self.clamped += cut
+                yield prompt, output
 
     def gaps(self) -> Iterator[float]:
         """Exponential times with mean 1, for arrivals."""

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dimensions import BYTE, FLOP, REQUEST, TOKEN, USD, DimensionError, Quantity, S, W, amount
-from infra_advisor.physics import collectives, cost, energy, memory, roofline, serving, speculation
+from infra_advisor.physics import collectives, cost, energy, memory, roofline, scaling, serving, speculation
 
-MODULES = (roofline, collectives, memory, serving, speculation, energy, cost)
+MODULES = (roofline, collectives, memory, serving, speculation, scaling, energy, cost)
 
 # Money is counted by the hour; seconds would need the constants that the functions contain.
 H = Quantity(1.0, {"h": Fraction(1)})
@@ -87,6 +87,11 @@ CASES: dict[str, Case] = {
     ),
     "serving.waiting_quantile_s": Case(serving.waiting_quantile_s, {"mean_wait_s": 4 * S, "busy_share": 0.8, "quantile": 0.95}, S),
     "speculation.tokens_per_step": Case(speculation.tokens_per_step, {"draft_tokens": 3.0, "acceptance": 0.7}, 1),
+    "scaling.on_off": Case(
+        scaling.on_off,
+        {"requests_per_s": 0.002 / S, "idle_s": 900 * S, "start_s": 420 * S},
+        {"on_share": 1, "late_share": 1, "starts_per_s": 1 / S},
+    ),
     "energy.serving_power_w": Case(
         energy.serving_power_w, {"board_w": 700 * W, "accelerators": 8.0, "draw_share": 0.7, "host_share": 0.4}, W
     ),
