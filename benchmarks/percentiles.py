@@ -35,10 +35,11 @@ from infra_advisor.search.calibration import Parameters, read_parameters
 from infra_advisor.search.laws import Scheduling, engines
 from infra_advisor.search.observations import traits_of_row
 from infra_advisor.search.operating import Point, point_of
+from infra_advisor.search.outcome import within
 from infra_advisor.search.points import Timing
 from infra_advisor.search.replay import Replay
 from infra_advisor.search.scores import score
-from infra_advisor.search.simulate import Fleet, simulate, within
+from infra_advisor.search.simulate import Fleet, simulate
 from infra_advisor.search.solve import Targets
 from infra_advisor.search.sources import ClosedSource, poisson
 from infra_advisor.search.subjects import Subjects

@@ -1,12 +1,12 @@
 """Requests one by one through a deployment that was named: percentiles, goodput, queues."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from infra_advisor.advice.answer import Violation
 from infra_advisor.advice.build import answers
+from infra_advisor.advice.coming import Coming, coming_requests, load_per_replica, trace_summary, whole_load
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
 from infra_advisor.advice.near import time_violations
@@ -14,23 +14,17 @@ from infra_advisor.advice.question import Understood, limits_part, stamp, unders
 from infra_advisor.advice.simulated import FleetPart, RequestsPart, SamplePart, SimulateAnswer, TimePart, TracePart
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.model_names import resolve_model
-from infra_advisor.facts.traces import BLOCK_TOKENS, Tally, TraceSummary, mean_lengths, read_trace
+from infra_advisor.facts.traces import BLOCK_TOKENS, TraceSummary
 from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.search.laws import engines, scheduling_of
-from infra_advisor.search.simulate import ROUTERS, Fleet, Simulated, Statistics, within
+from infra_advisor.search.outcome import Simulated, Statistics, within
+from infra_advisor.search.simulate import ROUTERS, Fleet
 from infra_advisor.search.simulate import simulate as run
-from infra_advisor.search.sources import MOST_SENDERS, OpenSource, at_once, burst, concurrent, poisson, users
-from infra_advisor.search.traffic import DEFAULT_REQUESTS, Draws, Traffic
-from infra_advisor.search.workload import LEAST_LOAD, Workload
+from infra_advisor.search.traffic import Traffic
+from infra_advisor.search.workload import Workload
 from infra_advisor.simulator.request import Request
-from infra_advisor.simulator.run import Source
 
 MOST_REPLICAS = 4096
-REQUESTS_PER_IN_FLIGHT = 12
-"""At least, where their number is left open: the warm-up is a tenth of them, and lasts until the replicas have filled."""
-MOST_REQUESTS = 1_000_000
-"""Where their number is left open."""
 LONGEST_SHARE = 0.9999
 """Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 
@@ -53,18 +47,6 @@ class Serving:
             raise UsageError(f"--router: {self.router!r} is unknown; accepted: {', '.join(ROUTERS)}.{did_you_mean(self.router, ROUTERS)}")
 
 
-@dataclass(frozen=True)
-class _Coming:
-    """The requests of a run."""
-
-    source: Source
-    closed: bool
-    """Senders wait for answers."""
-    total: int
-    draws: Draws | None = None
-    """Where their lengths come from; None with a trace."""
-
-
 def simulate(
     catalog: Catalog,
     target: str,
@@ -84,14 +66,14 @@ def simulate(
     at all; "does not fit" and "saturated" are answers.
     """
     limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
-    summary = _summary(catalog, workload, traffic)
-    meant = named(catalog, target, _per_replica(workload, traffic, summary, serving.replicas), limits, shape or Shape(), traffic)
+    summary = trace_summary(catalog, workload, traffic)
+    meant = named(catalog, target, load_per_replica(workload, traffic, summary, serving.replicas), limits, shape or Shape(), traffic)
     understood = meant.understood
     trace = _trace_part(traffic, summary)
     if meant.row is None:
         return _unfit(catalog, meant, serving, trace)
-    asked = understand(catalog, _whole(workload, traffic, summary), understood.limits, traffic)
-    coming = _coming(asked, meant, traffic, summary, serving.replicas)
+    asked = understand(catalog, whole_load(workload, traffic, summary), understood.limits, traffic)
+    coming = coming_requests(asked, meant, traffic, summary, serving.replicas)
     fleet = fleet_of(catalog, meant, traffic, serving, summary)
     told = (lambda done: progress(done, coming.total)) if progress is not None else None
     steady = summary is None and traffic.burst is None
@@ -99,83 +81,6 @@ def simulate(
         fleet, coming.source, understood.targets, steady=steady, requests=coming.total, closed=coming.closed, each=each, progress=told
     )
     return _answer(catalog, asked, meant, serving, trace, outcome, _warnings(coming))
-
-
-def _summary(catalog: Catalog, workload: Workload, traffic: Traffic) -> TraceSummary | None:
-    loads = [*workload.loads_given, *(["trace"] if traffic.trace else []), *(["burst"] if traffic.burst else [])]
-    if len(loads) > 1:
-        raise UsageError(f"{' and '.join(f'--{name}' for name in loads)} contradict each other: state the load in one way")
-    if not loads:
-        raise UsageError("how many requests come? State --users, --rate, --concurrency, --tokens-per-day, --burst or --trace FILE")
-    if traffic.at_once and workload.concurrency is None:
-        raise UsageError("--at-once sends a fixed number of requests in flight at the start: state --concurrency, or use --burst")
-    if traffic.trace is None:
-        return None
-    if traffic.trace.exists() and not traffic.trace.is_file():
-        raise UsageError(f"{traffic.trace}: not a regular file; a trace is read twice, so save it to a file first")
-    longest = resolve_model(workload.model, catalog).model.max_context
-    return mean_lengths(traffic.trace, speed=traffic.trace_speed, longest_request_tokens=longest)
-
-
-def _whole(workload: Workload, traffic: Traffic, summary: TraceSummary | None) -> Workload:
-    """The workload with the load of a burst, or with the mean lengths and the mean rate of a trace."""
-    if traffic.burst:
-        return workload.with_changes(concurrency=float(traffic.burst))
-    if summary is None:
-        return workload
-    lengths = {
-        "input_tokens": max(round(summary.mean_input_tokens), 1),
-        "output_tokens": max(round(summary.mean_output_tokens), 1),
-    }
-    if summary.mean_rate_per_s is None:
-        return workload.with_changes(**lengths, concurrency=float(summary.requests))
-    return workload.with_changes(**lengths, request_rate_per_s=summary.mean_rate_per_s)
-
-
-def _per_replica(workload: Workload, traffic: Traffic, summary: TraceSummary | None, replicas: int) -> Workload:
-    """One replica's part of the load: by it the deployment is chosen where its layout was left open."""
-    whole = _whole(workload, traffic, summary)
-    return whole.with_changes(**{name: max(getattr(whole, name) / replicas, LEAST_LOAD) for name in whole.loads_given})
-
-
-def _usual(meant: Named, replicas: int) -> int:
-    """How many requests a run has where that is left open."""
-    assert meant.row is not None
-    if meant.found.over[meant.row.place]:  # what queues without end is never steady
-        filled = round(meant.understood.workload.concurrency or 0.0) * replicas
-    else:
-        filled = math.ceil(REQUESTS_PER_IN_FLIGHT * float(meant.found.concurrency[meant.row.place]) * replicas)
-    return max(DEFAULT_REQUESTS, min(filled, MOST_REQUESTS))
-
-
-def _coming(understood: Understood, meant: Named, traffic: Traffic, summary: TraceSummary | None, replicas: int) -> _Coming:
-    workload = understood.workload
-    if summary is not None:
-        assert traffic.trace is not None
-        arrivals = read_trace(
-            traffic.trace, speed=traffic.trace_speed, longest_request_tokens=int(understood.longest_tokens), tally=Tally()
-        )
-        return _Coming(OpenSource(arrivals), False, summary.requests)
-    assert meant.row is not None
-    place = meant.row.place
-    request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[place])
-    requests = traffic.requests or _usual(meant, replicas)
-    lengths = traffic.lengths_for(in_step=workload.concurrency is not None)
-    draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, understood.longest_tokens)
-    if traffic.burst:
-        return _Coming(burst(draws, traffic.burst), False, traffic.burst, draws)
-    if workload.concurrency is not None:
-        count = max(round(workload.concurrency), 1)
-        if count > min(requests, MOST_SENDERS):
-            why = f"accepted: up to {MOST_SENDERS:,}" if count > MOST_SENDERS else f"more than the {requests:,} requests of the run"
-            raise UsageError(f"--concurrency {count:,}: {why}")
-        source = at_once(draws, count, requests) if traffic.at_once else concurrent(draws, count, request_s, requests)
-        return _Coming(source, True, requests, draws)
-    if workload.users is not None:
-        return _Coming(users(draws, max(round(workload.users), 1), workload.think_s, requests, request_s), True, requests, draws)
-    rate = understood.load.request_rate_per_s
-    assert rate is not None
-    return _Coming(poisson(draws, rate, requests), False, requests, draws)
 
 
 def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, summary: TraceSummary | None) -> Fleet:
@@ -269,7 +174,7 @@ def _answer(
     )
 
 
-def _warnings(coming: _Coming) -> tuple[str, ...]:
+def _warnings(coming: Coming) -> tuple[str, ...]:
     cut = coming.draws.clamped if coming.draws else 0
     return (f"{cut:,} of {coming.total:,} requests were longer than the model's context, and cut to it",) if cut else ()
 

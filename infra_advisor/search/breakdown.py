@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.outcome import Statistics
 from infra_advisor.search.points import Timing
-from infra_advisor.search.simulate import Statistics
 from infra_advisor.search.solve import QUANTILES, latency
 from infra_advisor.search.terms import Part
 

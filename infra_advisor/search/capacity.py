@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from infra_advisor.search.simulate import Fleet, Simulated, simulate, within
+from infra_advisor.search.outcome import Simulated, within
+from infra_advisor.search.simulate import Fleet, simulate
 from infra_advisor.search.solve import Targets
 from infra_advisor.simulator.run import Source
 

@@ -13,9 +13,9 @@ from infra_advisor.physics.serving import Served
 from infra_advisor.physics.speculation import Speculation
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
 from infra_advisor.search.deployments import Column
+from infra_advisor.search.outcome import Simulated, within
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.points import Timing
-from infra_advisor.search.simulate import Simulated, within
 from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve, solve_one, with_replicas
 
 SLACK = 1.1

@@ -12,10 +12,11 @@ import numpy as np
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.fleet import Fleets, replicas_per_machine, resized
 from infra_advisor.search.laws import engines, scheduling_of
+from infra_advisor.search.outcome import Simulated, within
 from infra_advisor.search.points import Timing
-from infra_advisor.search.simulate import Fleet, Simulated, simulate, within
+from infra_advisor.search.simulate import Fleet, simulate
 from infra_advisor.search.solve import QUIET, Load, latency, rate_of, with_replicas
-from infra_advisor.search.sources import concurrent, poisson, users
+from infra_advisor.search.sources import of_load
 from infra_advisor.search.traffic import Draws, Lengths, Traffic
 from infra_advisor.simulator.engine import Engine
 from infra_advisor.simulator.run import Source
@@ -163,7 +164,7 @@ class _One:
 
     def _screened(self, replicas: int, scale: float) -> tuple[np.ndarray, np.ndarray] | None:
         """(TTFT, TPOT) of the closed form; None where memory is full. [s]"""
-        load, most = self._scaled(scale), self._timing.memory.most_running
+        load, most = _times(self._load, scale), self._timing.memory.most_running
         solved = with_replicas(self._timing, most, load, np.array([float(replicas)]), utilisation=1.0, most=most)
         if load.in_flight is None and float(solved.in_flight[0]) >= 0.99 * float(most[0]):
             return None
@@ -172,15 +173,6 @@ class _One:
     def _excess(self, figures: Sequence[np.ndarray]) -> float:
         limits = (self._targets.ttft_s, self._targets.tpot_s)
         return max((float(figure[0]) / float(limit) for figure, limit in zip(figures, limits, strict=True) if limit), default=0.0)
-
-    def _scaled(self, scale: float) -> Load:
-        load = self._load
-        return replace(
-            load,
-            in_flight=None if load.in_flight is None else load.in_flight * scale,
-            users=None if load.users is None else load.users * scale,
-            request_rate_per_s=None if load.request_rate_per_s is None else load.request_rate_per_s * scale,
-        )
 
     def run(self, replicas: int, scale: float = 1.0, *, give_up: bool = False) -> Simulated:
         """So many replicas at the load times `scale`; the same question is run once. `give_up`: no further than until it is hopeless."""
@@ -191,7 +183,7 @@ class _One:
             requests = min(max(REQUESTS, REQUESTS_PER_REPLICA * shown, math.ceil(REQUESTS_PER_IN_FLIGHT * each * shown)), MOST_REQUESTS)
             fleet = Fleet(engine=self._engine, replicas=shown)
             while True:
-                source, closed = self._source(self._scaled(scale), shown / replicas, shown, requests)
+                source, closed = self._source(scale, shown, replicas, requests)
                 done = simulate(fleet, source, self._targets, steady=True, requests=requests, closed=closed, give_up=give_up)
                 if requests >= MOST_REQUESTS or not within(self._targets, done) or not _fills(done):
                     break
@@ -199,14 +191,23 @@ class _One:
             self._shelf[key] = done
         return self._shelf[key]
 
-    def _source(self, load: Load, part: float, replicas: int, requests: int) -> tuple[Source, bool]:
+    def _source(self, scale: float, shown: int, replicas: int, requests: int) -> tuple[Source, bool]:
+        """The requests of the replicas that are shown, of all."""
         draws = Draws(self._traffic.seed, self._spread, float(self._timing.input_tokens), float(self._timing.output_tokens), self._longest)
-        if load.in_flight is not None:
-            return concurrent(draws, max(math.ceil(load.in_flight * part - 1e-9), 1), self._request_s, requests), True
-        if load.users is not None:
-            return users(draws, max(round(load.users * part), 1), load.think_s, requests, self._request_s), True
-        rate = self._rate_per_replica * replicas if load.request_rate_per_s is None else load.request_rate_per_s * part
-        return poisson(draws, rate, requests), False
+        load = Load(request_rate_per_s=self._rate_per_replica * shown)
+        if self._load.stated:
+            load = _times(self._load, scale * shown / replicas)
+        return of_load(draws, load, requests, self._request_s)
+
+
+def _times(load: Load, factor: float) -> Load:
+    """So many times the load."""
+    return replace(
+        load,
+        in_flight=None if load.in_flight is None else load.in_flight * factor,
+        users=None if load.users is None else load.users * factor,
+        request_rate_per_s=None if load.request_rate_per_s is None else load.request_rate_per_s * factor,
+    )
 
 
 def _fills(run: Simulated) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from infra_advisor.search.outcome import STATISTICS, Sample, Simulated, Statistics
 from infra_advisor.search.quantiles import Times
 from infra_advisor.search.solve import Targets
 from infra_advisor.simulator.engine import Engine
@@ -13,7 +14,6 @@ from infra_advisor.simulator.router import LeastLoaded, PrefixAffine, RoundRobin
 from infra_advisor.simulator.run import Pool, Source, run
 
 ROUTERS: dict[str, Callable[[], Router]] = {"least-loaded": LeastLoaded, "round-robin": RoundRobin, "prefix-affine": PrefixAffine}
-STATISTICS = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 WARM_UP_SHARE = 0.1
 """Of the requests of a steady load that arrive before anything is counted."""
 LEAST_SAMPLES, MOST_SAMPLES = 256, 512
@@ -25,88 +25,6 @@ NOTABLE_BACKLOG = 5.0
 FULL_SHARE = 0.5
 """Of the arrivals that find no place free, from which on a fixed number of senders is more than the replicas have places for."""
 _NO_WORK = PrefillLaw((1.0, 2.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Of one time over all counted requests; None where nothing was counted. [s]"""
-
-    mean: float | None
-    p50: float | None
-    p90: float | None
-    p95: float | None
-    p99: float | None
-
-    @classmethod
-    def of(cls, times: Times) -> "Statistics":
-        """Mean and quantiles."""
-        return cls(times.mean_s, **{name: times.quantile_s(share) for name, share in STATISTICS.items()})
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The replicas at the moment of an arrival."""
-
-    at_s: float
-    waiting: int
-    """Requests that have no first token yet."""
-    running: int
-    """Sequences that decode."""
-    cache_share: float
-    """Of the cache pools, in use. [1]"""
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """What became of the requests of a run."""
-
-    arrived: int
-    finished: int
-    rejected: int
-    preempted: int
-    """Preemptions, not requests."""
-    counted: int
-    """Requests after the warm-up, on which the statistics rest."""
-    window_s: float
-    """Time over which throughput and goodput are taken."""
-    ttft_s: Statistics
-    tpot_s: Statistics
-    e2e_s: Statistics
-    good: int
-    """Counted requests that met every target given."""
-    goodput_per_s: float
-    """Of the requests that finished, by the share of the counted ones that were good."""
-    output_tokens_per_s: float
-    utilisation: float
-    """Share of the time in which a replica had work. [1]"""
-    mean_running: float
-    """Sequences that decode at once on a replica, while it works."""
-    hit_share: float
-    """Of all prompt tokens, found in the prefix cache. [1]"""
-    saturated: bool
-    """More arrives than is served, or more wait than there are places for."""
-    samples: tuple[Sample, ...]
-    hopeless: bool = False
-    """The run ended early: a target was already missed."""
-
-    @property
-    def in_flight(self) -> int:
-        """Requests that have not left; a run ends when all have."""
-        return self.arrived - self.finished - self.rejected
-
-    def at(self, statistic: str) -> tuple[float | None, float | None]:
-        """(TTFT, TPOT) at a statistic. [s]"""
-        return getattr(self.ttft_s, statistic), getattr(self.tpot_s, statistic)
-
-
-def within(targets: Targets, run: Simulated) -> bool:
-    """True where a simulated run keeps the targets at their statistic, and no backlog grows."""
-    ttft_s, tpot_s = run.at(targets.statistic)
-    slow = (targets.ttft_s is not None and ttft_s is not None and ttft_s > targets.ttft_s) or (
-        targets.tpot_s is not None and tpot_s is not None and tpot_s > targets.tpot_s
-    )
-    late = targets.request_s is not None and run.e2e_s.mean is not None and run.e2e_s.mean > targets.request_s
-    return not (slow or late or run.saturated or run.rejected or run.hopeless)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +71,7 @@ def simulate(
         return fleet.link_s + fleet.engine.cache.of_prompt(request.input_tokens) / fleet.link_bytes_per_s
 
     if give_up and requests and targets.statistic in STATISTICS:
-        count.allow((1.0 - STATISTICS[targets.statistic]) * requests * (1.0 - WARM_UP_SHARE) + 1.0)
+        count.allowed = (1.0 - STATISTICS[targets.statistic]) * requests * (1.0 - WARM_UP_SHARE) + 1.0
     try:
         run(source, serving, count.finished, decoders=decoding, transfer_s=transfer_s if decoding else None, watch=count.arrives)
     except _Hopeless:
@@ -212,7 +130,8 @@ class _Count:
         self._arrived = self._finished = self._rejected = 0
         self._good = 0
         self._late = self._slow = 0
-        self._allowed = float("inf")
+        self.allowed = float("inf")
+        """The run ends when more requests than that have missed one target."""
         self._first_s = self._last_s = self._end_s = 0.0
         self._done = self._tokens = self._done_by_last = self._tokens_by_last = 0
         """Requests and tokens since the warm-up, in all and until the last arrival."""
@@ -221,10 +140,6 @@ class _Count:
         self._full = 0.0
         """Arrivals at which the replicas were full, those of some replicas in part."""
         self._stride = self._next_sample = stride
-
-    def allow(self, misses: float) -> None:
-        """End the run when more requests than that have missed one target."""
-        self._allowed = misses
 
     def arrives(self, at_s: float) -> None:
         self._arrived += 1
@@ -277,13 +192,13 @@ class _Count:
                 good = False
                 self._slow += 1
         self._good += good
-        if self._late > self._allowed or self._slow > self._allowed:
+        if max(self._late, self._slow) > self.allowed:
             raise _Hopeless
         self._prompt_tokens += request.input_tokens
         self._cached_tokens += request.cached_tokens
 
     def result(self) -> Simulated:
-        saturated = self._crowded() if self._closed else self._grows()
+        saturated = self._full > FULL_SHARE * self._arrived if self._closed else self._grows()
         window_s, done, tokens = self._last_s - self._first_s, self._done_by_last, self._tokens_by_last
         if saturated or self._end_s - self._last_s > window_s:  # not steady while they came: all until the last answer
             window_s, done, tokens = self._end_s - self._first_s, self._done, self._tokens
@@ -309,10 +224,6 @@ class _Count:
             saturated=saturated,
             samples=tuple(self._samples),
         )
-
-    def _crowded(self) -> bool:
-        """Most of the time more wait than there are places for."""
-        return self._full > FULL_SHARE * self._arrived
 
     def _grows(self) -> bool:
         """The backlog of open arrivals grows over the run; what comes all at once only shrinks."""

@@ -7,8 +7,10 @@ from itertools import accumulate, islice, repeat
 from typing import Generic, TypeVar
 
 from infra_advisor.facts.traces import Arrival
+from infra_advisor.search.solve import Load
 from infra_advisor.search.traffic import Draws
 from infra_advisor.simulator.request import Request
+from infra_advisor.simulator.run import Source
 
 NEVER = math.inf
 Drawn = TypeVar("Drawn")
@@ -128,3 +130,13 @@ def concurrent(draws: Draws, count: int, cycle_s: float, requests: int) -> Close
 def at_once(draws: Draws, count: int, requests: int) -> ClosedSource:
     """A fixed number of requests in flight, the first ones all sent at the start: a benchmark."""
     return ClosedSource(draws, count, requests, 0.0, repeat(0.0, count))
+
+
+def of_load(draws: Draws, load: Load, requests: int, cycle_s: float) -> tuple[Source, bool]:
+    """(the requests of a stated load, whether senders wait for their answers); `cycle_s`: time of one request, roughly."""
+    if load.in_flight is not None:
+        return concurrent(draws, max(math.ceil(load.in_flight - 1e-9), 1), cycle_s, requests), True
+    if load.users is not None:
+        return users(draws, max(round(load.users), 1), load.think_s, requests, cycle_s), True
+    assert load.request_rate_per_s is not None
+    return poisson(draws, load.request_rate_per_s, requests), False

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from simulator.runs import engine
 
 from infra_advisor.search.capacity import CLOSE, CURVE, MOST_RUNS, Ask, LoadPoint, curve, largest_load
-from infra_advisor.search.simulate import Fleet, within
+from infra_advisor.search.outcome import within
+from infra_advisor.search.simulate import Fleet
 from infra_advisor.search.solve import Targets
 from infra_advisor.search.sources import poisson, users
 from infra_advisor.search.traffic import Draws, Lengths

@@ -17,21 +17,21 @@ from infra_advisor.advice.simulate import simulate as simulate_named
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import bundled_formats
 from infra_advisor.search import settle as settling
+from infra_advisor.search import sources
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
 from infra_advisor.search.fleet import Fleets, fleets, replicas_per_machine
 from infra_advisor.search.laws import engines, scheduling_of
+from infra_advisor.search.outcome import Simulated, within
 from infra_advisor.search.platforms import platform_of_box
 from infra_advisor.search.settle import settle
-from infra_advisor.search.simulate import Fleet, Simulated, simulate, within
+from infra_advisor.search.simulate import Fleet, simulate
 from infra_advisor.search.solve import Load, Targets
 from infra_advisor.search.sources import concurrent, poisson, users
 from infra_advisor.search.traffic import Draws, Lengths, Traffic
 from infra_advisor.search.workload import Workload
 
 INPUT, OUTPUT, CONTEXT = 1000, 300, 131_072.0
-REQUESTS, EACH = 600, 100
-"""Of a run with few requests in flight, and of each replica where they are many."""
 SIZES = 7
 """Machines up to which every size is tried."""
 BOXES = (("l4", 1), ("rtx-4090", 1), ("rtx-4090", 2))
@@ -63,7 +63,7 @@ def runs_of(catalog: Catalog, found: Fleets, place: int, load: Load) -> Iterator
     step = int(replicas_per_machine(found.candidates, found.timing)[place])
     request_s = float(found.solved.served.request_s(OUTPUT)[place])
     for replicas in range(step, SIZES * step + 1, step):
-        draws, requests = Draws(1, spread, INPUT, OUTPUT, CONTEXT), max(REQUESTS, EACH * replicas)
+        draws, requests = Draws(1, spread, INPUT, OUTPUT, CONTEXT), max(settling.REQUESTS, settling.REQUESTS_PER_REPLICA * replicas)
         source: Any
         if load.in_flight is not None:
             source = concurrent(draws, int(load.in_flight), request_s, requests)
@@ -225,7 +225,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float, int]]:
         told.append((fleet.replicas, rates[-1], more["requests"]))
         return simulate(fleet, *rest, **more)
 
-    monkeypatch.setattr(settling, "poisson", poisson_at)
+    monkeypatch.setattr(sources, "poisson", poisson_at)
     monkeypatch.setattr(settling, "simulate", told_simulate)
     return told
 
@@ -244,7 +244,7 @@ def test_of_a_large_fleet_a_part_is_run(frozen: Catalog, ran: list[tuple[int, fl
 
 
 def test_full_replicas_are_run_for_longer(frozen: Catalog, ran: list[tuple[int, float, int]]) -> None:
-    """With 150 in flight 600 requests end before the batch is full: their p95 lies 19 % below that of 20,000. Now it lies 5 % below."""
+    """With 150 in flight 600 requests end before the batch is full: their p95 lies 15 % below that of 20,000. Now it lies 5 % below."""
     load = Load(request_rate_per_s=25.0)
     found = replace(found_at(frozen, load, Targets(), (("h100-sxm", 1),)), replicas=np.ones(1))
     run = settled(frozen, found, load, fixed_size=True).simulated[0]
@@ -255,7 +255,7 @@ def test_full_replicas_are_run_for_longer(frozen: Catalog, ran: list[tuple[int, 
         simulate(
             Fleet(engine=one), poisson(Draws(1, Lengths(), INPUT, OUTPUT, CONTEXT), 25.0, n), Targets(), steady=True, requests=n
         ).tpot_s
-        for n in (REQUESTS, 20_000)
+        for n in (settling.REQUESTS, 20_000)
     )
     assert long.p95 is not None
     assert run.tpot_s.p95 == pytest.approx(long.p95, rel=0.07)

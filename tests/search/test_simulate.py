@@ -13,8 +13,9 @@ from simulator.runs import engine, pool
 from infra_advisor.facts.traces import Arrival
 from infra_advisor.search import simulate as simulation
 from infra_advisor.search.laws import Scheduling, engines
+from infra_advisor.search.outcome import Simulated, Statistics, within
 from infra_advisor.search.points import Timing
-from infra_advisor.search.simulate import ROUTERS, Fleet, Simulated, Statistics, simulate, within
+from infra_advisor.search.simulate import ROUTERS, Fleet, simulate
 from infra_advisor.search.solve import Load, Targets, solve_one
 from infra_advisor.search.sources import OpenSource, at_once, burst, concurrent, poisson, users
 from infra_advisor.search.traffic import Draws, Lengths
