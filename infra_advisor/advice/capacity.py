@@ -110,11 +110,14 @@ def _ask(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, in_
     in_flight = _in_flight(meant) * (serving.replicas + serving.prefill_replicas)
     requests = traffic.requests or max(REQUESTS, math.ceil(REQUESTS_PER_IN_FLIGHT * in_flight))
 
+    assert meant.row is not None
+    request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[meant.row.place])
+
     def load_of(load: float) -> tuple[Source, bool]:
         lengths = traffic.lengths_for(in_step=False)
         draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, meant.understood.longest_tokens)
         if in_users:
-            return users(draws, round(load), workload.think_s, requests), True
+            return users(draws, round(load), workload.think_s, requests, request_s), True
         return poisson(draws, load, requests), False
 
     return Ask(

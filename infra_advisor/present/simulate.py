@@ -151,5 +151,6 @@ def _chart(title: str, samples: Sequence[SamplePart], value: Callable[[SamplePar
     for slot in slots:
         known = known if slot is None else slot
         filled.append(known)
-    marks = tuple(numbers.duration(first + (last - first) * place / CHART_COLUMNS, 2) for place in range(CHART_COLUMNS))
+    later = (numbers.duration(first + (last - first) * place / CHART_COLUMNS, 2) for place in range(1, CHART_COLUMNS))
+    marks = ("0", *later)
     return Chart(title, marks, tuple(filled), tuple(text(one) for one in filled))

@@ -33,7 +33,7 @@ LEAST_CROWD = 50
 """Requests in flight; fewer of them come and go."""
 MOST_REPLICAS = 8
 """Replicas that are run; a larger fleet is a multiple of them, each with its part of the load."""
-MOST_IN_FLIGHT = 400
+MOST_IN_FLIGHT = 200
 """On the replicas that are run, where one does not carry more: the fuller they are, the fewer of them tell enough."""
 LONGEST_SHARE = 0.9999
 """Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""

@@ -50,13 +50,11 @@ class Lengths:
 
     def __post_init__(self) -> None:
         if self.kind not in LENGTHS:
-            raise UsageError(f"--lengths: {self.kind!r} is unknown; accepted: {', '.join(LENGTHS)}.{did_you_mean(self.kind, LENGTHS)}")
+            raise UsageError(f"{self.kind!r} is unknown; accepted: {', '.join(LENGTHS)}.{did_you_mean(self.kind, LENGTHS)}")
         if not 0.0 < self.sigma <= MOST_SIGMA:
-            raise UsageError(f"--lengths lognormal:{self.sigma:g}: the spread of the logarithm lies above 0 and up to {MOST_SIGMA:g}")
+            raise UsageError(f"lognormal:{self.sigma:g}: the spread of the logarithm lies above 0 and up to {MOST_SIGMA:g}")
         if not 0.0 < self.least_share <= self.most_share <= 100.0:
-            raise UsageError(
-                f"--lengths uniform:{self.least_share:g}..{self.most_share:g}: two shares, the smaller first, such as 0.8..1.2"
-            )
+            raise UsageError(f"uniform:{self.least_share:g}..{self.most_share:g}: two shares, the smaller first, such as 0.8..1.2")
 
     @property
     def spread(self) -> bool:

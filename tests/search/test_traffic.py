@@ -126,7 +126,7 @@ def test_the_usual_lengths() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"kind": "lognorml"}, "--lengths: 'lognorml' is unknown; accepted: fixed, uniform, lognormal. Did you mean lognormal"),
+        ({"kind": "lognorml"}, "'lognorml' is unknown; accepted: fixed, uniform, lognormal. Did you mean lognormal"),
         ({"kind": ""}, "accepted: fixed, uniform, lognormal"),
         ({"kind": "lognormal", "sigma": 0.0}, "lognormal:0: the spread of the logarithm lies above 0 and up to 3"),
         ({"kind": "lognormal", "sigma": -0.5}, "above 0"),
