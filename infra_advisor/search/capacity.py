@@ -94,8 +94,6 @@ def largest_load(ask: Ask, start: float, progress: Callable[[int, int], None] | 
             if high <= best.load * CLOSE or (ask.whole and high - best.load <= 1.0):
                 break
             load = _allowed(ask, (best.load * high) ** 0.5)
-            if load in (best.load, high):
-                load = best.load + 1.0 if ask.whole else (best.load + high) / 2.0
         else:
             load = _allowed(ask, load * stride if point.holds else load / stride)
             stride *= stride  # a guess that is far off is left in few steps
