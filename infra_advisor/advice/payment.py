@@ -1,4 +1,4 @@
-"""How one would pay: for how long one commits, how many hours a month the service runs, and which defaults of the cost model are replaced."""
+"""How one would pay: length of commitment, hours of service, and which defaults of the cost model are replaced."""
 
 import math
 from collections.abc import Mapping
