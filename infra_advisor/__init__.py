@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from infra_advisor.advice.limits import Choice as Choice
     from infra_advisor.advice.limits import Limits as Limits
     from infra_advisor.advice.named import Shape as Shape
+    from infra_advisor.advice.payment import Payment as Payment
     from infra_advisor.advice.recommend import recommend as recommend
     from infra_advisor.advice.simulate import Serving as Serving
     from infra_advisor.advice.simulate import simulate as simulate
@@ -39,6 +40,7 @@ _HOMES = {
     "Lengths": "search.traffic",
     "Limits": "advice.limits",
     "Moving": "advice.capacity",
+    "Payment": "advice.payment",
     "Serving": "advice.simulate",
     "Shape": "advice.named",
     "Traffic": "search.traffic",
@@ -53,8 +55,8 @@ _HOMES = {
     "validate": "advice.validation",
 }
 __all__ = [
-    "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Serving", "Shape", "Traffic", "UsageError", "Workload",
-    "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
+    "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Payment", "Serving", "Shape", "Traffic",
+    "UsageError", "Workload", "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
 ]  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from infra_advisor.advice.parts import (
     Bound,
     CatalogStamp,
     Cost,
+    CostAt,
+    CostLine,
     Evidence,
     Grade,
     HardwareClass,
@@ -20,6 +22,7 @@ from infra_advisor.advice.parts import (
     LimitsPart,
     OfferPart,
     Part,
+    PaymentPart,
     Performance,
     Plan,
     Predicted,
@@ -37,6 +40,8 @@ __all__ = [
     "ChipColumn",
     "Comparison",
     "Cost",
+    "CostAt",
+    "CostLine",
     "EstimateAnswer",
     "Evidence",
     "Grade",
@@ -50,6 +55,7 @@ __all__ = [
     "NearMiss",
     "OfferPart",
     "Part",
+    "PaymentPart",
     "Performance",
     "Predicted",
     "Recommendation",
@@ -140,6 +146,7 @@ class Recommendation(Part):
     catalog: CatalogStamp
     workload: WorkloadPart
     limits: LimitsPart
+    payment: PaymentPart | None = None
     rank_by: str = "cost"
     assumptions: tuple[Assumption, ...]
     status: Literal["ok", "nothing_fits"]
@@ -188,6 +195,7 @@ class Comparison(Part):
     catalog: CatalogStamp
     workload: WorkloadPart | None
     limits: LimitsPart | None
+    payment: PaymentPart | None = None
     assumptions: tuple[Assumption, ...]
     status: Literal["ok", "nothing_fits"] = "ok"
     columns: tuple[ChipColumn, ...]
@@ -226,6 +234,7 @@ class EstimateAnswer(Part):
     catalog: CatalogStamp
     workload: WorkloadPart
     limits: LimitsPart
+    payment: PaymentPart | None = None
     assumptions: tuple[Assumption, ...]
     status: Literal["ok", "does_not_fit", "misses_targets"]
     reason: str | None = None

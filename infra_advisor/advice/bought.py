@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, class_of, only_with, unwanted
-from infra_advisor.advice.ownership import machines_of, owned_cost
+from infra_advisor.advice.ownership import Machine, machines_of, owned_tariff
 from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
@@ -31,7 +32,7 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
         if option.currency not in rates:
             excluded[f"no exchange rate for {option.currency}"] += 1
             continue
-        for chips, price_usd, item, notes in machines_of(option, chip, option.price / rates[option.currency], catalog.assumptions):
+        for machine in machines_of(option, chip, option.price / rates[option.currency], catalog.assumptions):
             class_ = class_of(chip)
             if reason := unwanted(chip, "purchase", class_, limits):
                 excluded[reason] += 1
@@ -43,47 +44,39 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
             if missing := [mark for mark in marks if mark not in limits.include]:
                 excluded[only_with(missing[0])] += 1
                 continue
-            yield _box(catalog, limits, option, chip, chips, price_usd, item, class_, marks, notes)
+            yield _box(catalog, limits, option, chip, machine, class_, marks)
     yield from _never_priced(catalog, limits, priced_chips, excluded)
 
 
 def _box(
-    catalog: Catalog,
-    limits: Limits,
-    option: PurchaseOption,
-    chip: Chip,
-    chips: int,
-    price_usd: Decimal,
-    item: str,
-    class_: HardwareClass,
-    marks: tuple[str, ...],
-    notes: tuple[str, ...],
+    catalog: Catalog, limits: Limits, option: PurchaseOption, chip: Chip, machine: Machine, class_: HardwareClass, marks: tuple[str, ...]
 ) -> Priced:
-    ownership = owned_cost(
-        catalog, chip, chips, float(price_usd), class_=class_, country=limits.residency, system_power_w=option.system_power_w
-    )
+    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.residency, system_power_w=option.system_power_w)
     label_bytes = option.memory_gb / option.chips * GB if option.memory_gb else None
-    platform = platform_of_box(chip, chips, board=option.category not in ("server", "rack"), memory_label_bytes=label_bytes)
+    several = f"-x{machine.chips}" if machine.chips != option.chips or not option.includes_host else ""
     return Priced(
-        id=f"buy-{option.id}" + (f"-x{chips}" if chips != option.chips or not option.includes_host else ""),
+        id=f"buy-{option.id}{several}",
         class_=class_,
-        platform=platform,
+        platform=platform_of_box(chip, machine.chips, board=option.category not in ("server", "rack"), memory_label_bytes=label_bytes),
         provider="purchase",
-        instance_type=item,
+        instance_type=machine.item,
         region=option.region,
         country=limits.residency,
         price_kind=f"purchase ({option.price_kind})",
-        usd_per_h=ownership.usd_per_h,
+        tariff=tariff,
+        usd_per_h=tariff.standing_usd_per_h,
         price_date=option.seen,
         price_age_d=age_d(option.seen, catalog.as_of),
         source=option.source,
         marks=marks,
-        purchase_usd=float(price_usd),
-        cost_lines=ownership.lines,
-        notes=(*notes, *_elsewhere(option, limits)),
-        board_w=chip.power.value if chip.power else None,
-        ownership=ownership,
+        purchase_usd=machine.total_usd,
+        notes=(*machine.notes, *_elsewhere(option, limits), *_without_power(tariff)),
+        board_w=tariff.board_w,
     )
+
+
+def _without_power(tariff: Tariff) -> tuple[str, ...]:
+    return () if tariff.pays_power else ("power and space are not in its cost: no power figure is known",)
 
 
 def _elsewhere(option: PurchaseOption, limits: Limits) -> tuple[str, ...]:
@@ -108,7 +101,7 @@ def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: 
             region=None,
             country=limits.residency,
             price_kind="purchase",
-            usd_per_h=None,
+            tariff=None,
             notes=("no purchase price in the catalog",),
             board_w=chip.power.value if chip.power else None,
         )
@@ -125,23 +118,24 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
     if chip.host_of:
         chip = catalog.chips[chip.host_of]
     class_ = class_of(chip)
-    ownership = owned_cost(catalog, chip, chips, 0.0, class_=class_, country=limits.residency, system_power_w=None)
+    machine = Machine(chips=chips, price_usd=Decimal(0), item=f"{chips}x {chip.name}")
+    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.residency, system_power_w=None, paid=True)
+    known = tariff.pays_power
     return Priced(
         id=f"owned-{chip.id}-x{chips}",
         class_=class_,
         platform=platform_of_box(chip, chips, board=chip.market != "datacenter"),
         provider="owned",
-        instance_type=f"{chips}x {chip.name}",
+        instance_type=machine.item,
         region=None,
         country=limits.residency,
         price_kind="owned (power and hosting only)",
-        usd_per_h=None if ownership.power_w is None else ownership.usd_per_h,
+        tariff=tariff if known else None,
+        usd_per_h=tariff.standing_usd_per_h if known else None,
         price_date=catalog.as_of.isoformat(),
         price_age_d=0,
         source="owned",
         purchase_usd=0.0,
-        cost_lines=ownership.lines,
-        notes=("power unknown: so is what it costs to run",) if ownership.power_w is None else (),
-        board_w=chip.power.value if chip.power else None,
-        ownership=ownership,
+        notes=() if known else ("power unknown: so is what it costs to run",),
+        board_w=tariff.board_w,
     )

@@ -4,16 +4,17 @@ import math
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
+from infra_advisor.advice.costing import cost_of
 from infra_advisor.advice.evidence import Citations, known_from_near
 from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.energy import serving_power_w, tokens_per_joule
 from infra_advisor.search.breakdown import Breakdown, Share, breakdowns
 from infra_advisor.search.calibration import GRADES, Bands
 from infra_advisor.search.fleet import Fleets
-from infra_advisor.units import GB, HOURS_PER_MONTH
+from infra_advisor.units import GB
 
 LABELS = {
     "frontend": "request handling",
@@ -60,35 +61,33 @@ def binding(terms: Sequence[Term]) -> str | None:
 
 def answers(
     catalog: Catalog,
+    understood: Understood,
     fleets: Fleets,
     rows: Sequence[Row],
-    limits: Limits,
     *,
     ranks: Sequence[int | None],
     labels: Sequence[tuple[str, ...]],
     behind: dict[str, int],
-    statistic: str,
 ) -> list[Answer]:
     """Answers of the rows, in their order."""
     if not rows:
         return []
     found, citations = breakdowns(fleets, [row.place for row in rows]), Citations(catalog, fleets)
     return [
-        _answer(catalog, fleets, row, limits, ranks[k], labels[k], behind.get(row.id, 0), found[k], statistic, citations)
+        _answer(catalog, understood, fleets, row, ranks[k], labels[k], behind.get(row.id, 0), found[k], citations)
         for k, row in enumerate(rows)
     ]
 
 
 def _answer(
     catalog: Catalog,
+    understood: Understood,
     fleets: Fleets,
     row: Row,
-    limits: Limits,
     rank: int | None,
     labels: tuple[str, ...],
     behind: int,
     parts: Breakdown,
-    statistic: str,
     citations: Citations,
 ) -> Answer:
     candidate, priced, place = fleets.candidates[row.place], row.priced, row.place
@@ -102,9 +101,9 @@ def _answer(
     bands = candidate.software.bands_by_unseen[unseen]
     performance = performance_of(fleets, row, parts, bands)
     ttft_terms, tpot_terms = terms_of(parts.first_token), terms_of(parts.each_token)
-    cost = _cost(fleets, row, performance, bands)
+    cost = cost_of(understood, fleets, row, bands)
     reason = None
-    if priced.usd_per_h is None:
+    if priced.tariff is None:
         reason = "; ".join(priced.notes) or "no price"
     return Answer(
         rank=rank,
@@ -151,13 +150,13 @@ def _answer(
         bound=Bound(prefill=binding(ttft_terms), decode=binding(tpot_terms)),
         terms=(*ttft_terms, *tpot_terms),
         cost=cost,
-        headroom=tuple(headroom(limits, performance, cost, statistic)),
+        headroom=tuple(headroom(understood.limits, performance, cost)),
         grade=GRADES[unseen],
         reason=reason,
         evidence=evidence,
         assumptions=(
             *candidate.notes,
-            *(priced.notes if priced.usd_per_h is not None else ()),
+            *(priced.notes if priced.tariff is not None else ()),
             *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp),
         ),
     )
@@ -213,36 +212,9 @@ def _predicted(figures: dict[str, float], band: tuple[float, float]) -> Predicte
     return Predicted(**figures, low=figures["mean"] * band[0], high=figures["mean"] * band[1])
 
 
-def _cost(fleets: Fleets, row: Row, performance: Performance, bands: Bands) -> Cost:
-    """Cost at the load, and at the limit where the targets can be met at all."""
-    place, lines = row.place, row.priced.cost_lines
-    limit_tokens_per_s = float(fleets.limit_tokens_per_s[place]) if fleets.solved.limit[place] > 0.0 else None
-    utilisation = float(fleets.output_tokens_per_s[place]) / limit_tokens_per_s if limit_tokens_per_s else None
-    if row.usd_per_h is None or row.usd_per_mtok_output is None or performance.output_tokens_per_s is None:
-        unknown = dict.fromkeys(("usd_per_h", "usd_per_month", "usd_per_mtok_output", "usd_per_mtok_total", "usd_per_mtok_output_at_limit"))
-        return Cost(**unknown, utilisation=utilisation, lines=lines)
-    per_request = fleets.timing.input_tokens + fleets.timing.output_tokens
-    total_tokens_per_s = performance.output_tokens_per_s * per_request / fleets.timing.output_tokens
-    low, high = bands.throughput
-    full_tokens_per_s = float(fleets.full_tokens_per_s[place])
-    at_limit = usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=limit_tokens_per_s) if limit_tokens_per_s else None
-    return Cost(
-        usd_per_h=row.usd_per_h,
-        usd_per_month=row.usd_per_h * HOURS_PER_MONTH,
-        usd_per_mtok_output=row.usd_per_mtok_output,
-        usd_per_mtok_total=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=total_tokens_per_s),
-        usd_per_mtok_output_low=row.usd_per_mtok_output / high,
-        usd_per_mtok_output_high=row.usd_per_mtok_output / low,
-        usd_per_mtok_output_at_limit=at_limit,
-        usd_per_mtok_output_at_saturation=usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=full_tokens_per_s),
-        utilisation=utilisation,
-        lines=lines,
-    )
-
-
-def headroom(limits: Limits, performance: Performance, cost: Cost, statistic: str) -> list[Headroom]:
+def headroom(limits: Limits, performance: Performance, cost: Cost) -> list[Headroom]:
     """Margin to every limit that was set."""
-    found = []
+    found, statistic = [], limits.statistic
     for name, allowed, predicted in (
         ("ttft", limits.ttft_s, getattr(performance.ttft_s, statistic)),
         ("tpot", limits.tpot_s, getattr(performance.tpot_s, statistic)),

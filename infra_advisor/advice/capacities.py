@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, Part, WorkloadPart
+from infra_advisor.advice.parts import Assumption, CatalogStamp, CostLine, LimitsPart, Part, PaymentPart, WorkloadPart
 from infra_advisor.advice.simulated import TimePart
 
 
@@ -50,6 +50,8 @@ class PlanPart(Part):
     usd_per_month: float | None
     usd_per_month_reason: str | None = None
     usd_per_mtok_output: float | None
+    lines: tuple[CostLine, ...] = ()
+    """The bill of the month."""
     saving: float | None
     """Against the fixed fleet. [1]"""
     late_share: float
@@ -64,6 +66,7 @@ class CapacityAnswer(Part):
     catalog: CatalogStamp
     workload: WorkloadPart
     limits: LimitsPart
+    payment: PaymentPart | None = None
     assumptions: tuple[Assumption, ...]
     status: Literal["ok", "misses_targets", "does_not_fit"]
     reason: str | None = None

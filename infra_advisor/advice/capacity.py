@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from infra_advisor.advice.answer import Assumption
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.capacities import CapacityAnswer, LoadPart, PlanPart, ProfilePart
+from infra_advisor.advice.charges import total
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
-from infra_advisor.advice.option import Priced
-from infra_advisor.advice.question import limits_part, stamp, workload_part
+from infra_advisor.advice.parts import CostLine
+from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.question import limits_part, payment_part, stamp, workload_part
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.simulate import Serving, fleet_of, times_of
+from infra_advisor.advice.spending import Spending, use_of_machines
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.profiles import HOURS_PER_WEEK, week_of
-from infra_advisor.physics.cost import usd_per_mtok
+from infra_advisor.physics.cost import TOKENS_PER_MTOK
 from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.capacity import Ask, LoadPoint, curve, largest_load
 from infra_advisor.search.fleet import replicas_per_machine
@@ -37,8 +40,6 @@ MOST_REPLICAS = 64
 MOST_USERS, MOST_RATE_PER_S = 1e6, 1e6
 LEAST_RATE_PER_S = 1e-4
 MOST_COLD_START_S = 86_400.0
-PAID_WHEN_OFF = ("monthly", "commitment-12m")
-"""Kinds of price that run on while a machine is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ def capacity(
     serving: Serving | None = None,
     shape: Shape | None = None,
     moving: Moving | None = None,
+    payment: Payment | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> CapacityAnswer:
     """The largest load of a deployment on an offer or on `CHIP[:COUNT]`, in users (who think as the workload says) or in requests/s.
@@ -73,7 +75,8 @@ def capacity(
     makes the cheapest tokens within the targets is taken. Raises UsageError for unknown names, impossible layouts, profiles that cannot
     be read, and loads that cannot be scaled.
     """
-    limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
+    limits, traffic, serving, payment = limits or Limits(), traffic or Traffic(), serving or Serving(), payment or Payment()
+    catalog = catalog.assuming(payment.assume)
     if traffic.trace is not None or traffic.burst is not None or workload.concurrency is not None:
         raise UsageError("capacity looks for the load itself: state --users or --rate as the peak of a --profile, or neither")
     if limits.throughput_tokens_per_s is not None:
@@ -83,7 +86,7 @@ def capacity(
     if serving.replicas + serving.prefill_replicas > MOST_REPLICAS:
         raise UsageError(f"capacity runs at most {MOST_REPLICAS} replicas: a larger fleet carries a multiple of what they do")
     week = week_of(moving.profile, catalog.profiles) if moving else None
-    meant = named(catalog, target, workload.with_changes(**dict.fromkeys(workload.loads_given)), limits, shape or Shape(), traffic)
+    meant = named(catalog, target, workload.with_changes(**dict.fromkeys(workload.loads_given)), limits, shape or Shape(), traffic, payment)
     in_users = workload.request_rate_per_s is None and workload.tokens_per_day is None
     if meant.row is None:
         return _answer(catalog, meant, serving, in_users, status="does_not_fit", reason=meant.why_none)
@@ -177,16 +180,13 @@ def _answer(
     points: tuple[LoadPart, ...] = (),
 ) -> CapacityAnswer:
     understood, row = meant.understood, meant.row
-    shown = (
-        answers(catalog, meant.found, [row], understood.limits, ranks=[None], labels=[()], behind={}, statistic=understood.limits.statistic)
-        if row is not None
-        else [None]
-    )
+    shown = answers(catalog, understood, meant.found, [row], ranks=[None], labels=[()], behind={}) if row is not None else [None]
     return CapacityAnswer(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(understood.limits),
+        payment=payment_part(understood.payment),
         assumptions=tuple(one for one in understood.assumptions if one.name not in ("load", "utilisation")),
         status=status,  # type: ignore[arg-type]
         reason=reason,
@@ -226,7 +226,8 @@ def _with_month(
     requests = sum(week) * peak * service.rate_per_load * 3600.0 * HOURS_PER_MONTH / HOURS_PER_WEEK
     shown: list[PlanPart] = []
     for plan in plans(service):
-        shown.append(_plan(plan, row, requests * meant.understood.workload.output_tokens, shown[0].usd_per_month if shown else None))
+        fixed_usd = shown[0].usd_per_month if shown else None
+        shown.append(_plan(plan, row, meant.understood.spending, requests * meant.understood.workload.output_tokens, fixed_usd))
     return answer.model_copy(
         update={
             "profile": ProfilePart(
@@ -274,33 +275,34 @@ def _cold_start(catalog: Catalog, meant: Named, moving: Moving) -> tuple[float, 
     return total_s, [Assumption(name="cold_start_s", value=total_s, origin="catalog", note=note), waits]
 
 
-def _while_off(priced: Priced) -> float:
-    """What an hour costs in which the machine does not run: what is rented by the hour nothing, what is owned all but its power. [USD/h]"""
-    assert priced.usd_per_h is not None
-    if priced.ownership is not None:
-        return priced.usd_per_h - priced.ownership.power_usd_per_h
-    return priced.usd_per_h if priced.price_kind in PAID_WHEN_OFF else 0.0
-
-
-def _plan(plan: Plan, row: Row, output_tokens: float, fixed_usd: float | None) -> PlanPart:
+def _plan(plan: Plan, row: Row, spending: Spending, output_tokens: float, fixed_usd: float | None) -> PlanPart:
     """A week of machine hours as a month of money."""
     months = HOURS_PER_MONTH / HOURS_PER_WEEK
     priced = row.priced
     usd = reason = None
-    if priced.usd_per_h is None:
+    lines: tuple[CostLine, ...] = ()
+    if priced.tariff is None:
         reason = "; ".join(priced.notes) or "no price"
     else:
-        off_usd_per_h = _while_off(priced)
-        usd = (plan.on_hours * priced.usd_per_h + plan.idle_hours * off_usd_per_h) * months
+        use = use_of_machines(
+            row.use,
+            spending,
+            machines=plan.most_machines,
+            running_h=plan.on_hours * months,
+            idle_h=plan.idle_hours * months,
+            units=plan.most_machines / row.use.machines,
+            output_mtok=output_tokens / TOKENS_PER_MTOK,
+        )
+        lines = priced.tariff.lines(use)
+        usd = float(total(lines))
     return PlanPart(
         name=plan.name,  # type: ignore[arg-type]
         machines=plan.most_machines,
         machine_hours_per_month=plan.on_hours * months,
         usd_per_month=usd,
         usd_per_month_reason=reason,
-        usd_per_mtok_output=None
-        if usd is None or output_tokens <= 0.0
-        else usd_per_mtok(usd_per_h=usd / HOURS_PER_MONTH, tokens_per_s=output_tokens / HOURS_PER_MONTH / 3600.0),
+        usd_per_mtok_output=None if usd is None or output_tokens <= 0.0 else usd / output_tokens * TOKENS_PER_MTOK,
+        lines=lines,
         saving=None if usd is None or not fixed_usd else 1.0 - usd / fixed_usd,
         late_share=plan.late_share,
     )

@@ -10,8 +10,9 @@ from infra_advisor.advice.finalists import settled
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
 from infra_advisor.advice.option import Priced, for_named
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
-from infra_advisor.advice.question import NEEDED, Understood, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.question import NEEDED, Understood, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.recommend import slow_answers
 from infra_advisor.advice.rows import Row, best_places, rows, within_budget
 from infra_advisor.advice.searching import search
@@ -49,6 +50,7 @@ def compare(
     limits: Limits | None = None,
     *,
     traffic: Traffic | None = None,
+    payment: Payment | None = None,
 ) -> Comparison:
     """Columns for the named accelerators or devices, with the best deployment of each where a workload is given.
 
@@ -56,13 +58,14 @@ def compare(
     """
     if not 1 <= len(names) <= MOST_COLUMNS:
         raise UsageError(f"compare takes 1 to {MOST_COLUMNS} accelerators, not {len(names)}")
-    limits = limits or Limits()
+    limits, payment = limits or Limits(), payment or Payment()
+    catalog = catalog.assuming(payment.assume)
     catalog.preload(NEEDED)
     chips = list({chip.id: chip for chip in (_plain(catalog, catalog.chip(name)) for name in names)}.values())
     limits = replace(limits, accelerator=Choice(keep=tuple(chip.id for chip in chips)))
     excluded: Counter[str] = Counter()
-    options = priced_options(catalog, for_named(limits), excluded)
-    understood = understand(catalog, workload, limits, traffic) if workload is not None else None
+    options = priced_options(catalog, for_named(limits), payment, excluded)
+    understood = understand(catalog, workload, limits, traffic, payment) if workload is not None else None
     deployed = _deployed(catalog, understood, options, chips) if understood else {}
     columns = tuple(_column(catalog, chip, options, deployed.get(chip.id)) for chip in chips)
     misses = understood is not None and not any(column.answer and not column.violations for column in columns)
@@ -71,6 +74,7 @@ def compare(
         catalog=stamp(catalog),
         workload=workload_part(understood) if understood else None,
         limits=limits_part(limits) if understood else None,
+        payment=payment_part(payment) if understood else None,
         assumptions=understood.assumptions if understood else (),
         status="nothing_fits" if misses else "ok",
         columns=columns,
@@ -150,7 +154,7 @@ def _deployed(
         mine = [option for option in inside if option.platform.chip == chip.id]
         found, row = _settled_row(catalog, understood, found, mine)
         if row is not None:
-            answer = answers(catalog, found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)[0]
+            answer = answers(catalog, understood, found, [row], ranks=[None], labels=[()], behind={})[0]
             result[chip.id] = (answer, tuple(violations(answer, limits, limits.statistic, outside=None, narrower=False)), answer.reason)
             continue
         result[chip.id] = _nearest(catalog, understood, found, mine, dropped)
@@ -164,7 +168,7 @@ def _settled_row(catalog: Catalog, understood: Understood, found: Fleets, option
     mine = {option.platform for option in options}
     for tries_left in range(MOST_TRIES, -1, -1):
         kept = [bool(fits) and one.platform in mine for fits, one in zip(found.kept, found.candidates, strict=True)]
-        every = rows(found, options, best_places(found, "cost", kept.__getitem__, of_each_size=budget), "cost")
+        every = rows(found, options, best_places(found, "cost", kept.__getitem__, of_each_size=budget), "cost", understood.spending)
         if not every:
             return found, None
         affordable = [row for row in every if within_budget(row, limits)]
@@ -180,7 +184,9 @@ def _nearest(
 ) -> tuple[Answer | None, tuple[Violation, ...], str | None]:
     limits = understood.limits
     excess = [speed_excess(found, place, limits) for place in range(len(found.candidates))]
-    slow: list[Row] = rows(found, options, best_places(found, "near", lambda place: not found.kept[place], figure=excess), "cost")
+    slow: list[Row] = rows(
+        found, options, best_places(found, "near", lambda place: not found.kept[place], figure=excess), "cost", understood.spending
+    )
     if slow:
         row = min(slow, key=lambda row: (excess[row.place], row.key))
         if near := slow_answers(catalog, understood, found, [row], at_any_price=True):

@@ -9,12 +9,13 @@ from infra_advisor.advice.finalists import settled
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
 from infra_advisor.advice.near import violations
-from infra_advisor.advice.question import Understood, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.question import Understood, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import Row
+from infra_advisor.advice.spending import Usage
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.search.breakdown import breakdowns, memory_use, with_lengths
 from infra_advisor.search.fleet import Fleets, alone
 from infra_advisor.search.traffic import Traffic
@@ -38,6 +39,7 @@ def estimate(
     dp: int | None = None,
     sweep: tuple[str, Sequence[float]] | None = None,
     traffic: Traffic | None = None,
+    payment: Payment | None = None,
 ) -> EstimateAnswer:
     """One replica on an offer (id or instance type) or on `CHIP[:COUNT]`, carrying the whole load.
 
@@ -45,14 +47,15 @@ def estimate(
     length of the workload, and its values; its points are closed form. Raises UsageError for unknown names and impossible layouts;
     "does not fit" is an answer.
     """
-    limits = limits or Limits()
-    meant = named(catalog, target, workload, limits, Shape(engine=engine, tp=tp, pp=pp, ep=ep, dp=dp), traffic)
+    limits, payment = limits or Limits(), payment or Payment()
+    catalog = catalog.assuming(payment.assume)
+    meant = named(catalog, target, workload, limits, Shape(engine=engine, tp=tp, pp=pp, ep=ep, dp=dp), traffic, payment)
     understood, row = meant.understood, meant.row
     limits = understood.limits
     if row is None:
         return _unfit(catalog, meant)
     found = settled(catalog, understood, meant.found, [row.place], fixed_size=True)
-    answer = answers(catalog, found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)[0]
+    answer = answers(catalog, understood, found, [row], ranks=[None], labels=[()], behind={})[0]
     broken = violations(answer, limits, limits.statistic, outside=None, narrower=False)
     over = answer.performance.saturated and understood.load.stated
     reason = "saturated: the load is more than one replica can carry; add replicas or lower the load" if over else None
@@ -61,6 +64,7 @@ def estimate(
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(limits),
+        payment=payment_part(understood.payment),
         assumptions=understood.assumptions,
         status="misses_targets" if broken or over else "ok",
         reason=reason,
@@ -94,6 +98,7 @@ def _unfit(catalog: Catalog, meant: Named) -> EstimateAnswer:
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(understood.limits),
+        payment=payment_part(understood.payment),
         assumptions=understood.assumptions,
         status="does_not_fit",
         reason=meant.why_none,
@@ -114,7 +119,7 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
             {} if over in LENGTHS else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
         )
         changes[over] = int(value) if over in LENGTHS else value
-        changed = understand(catalog, understood.workload.with_changes(**changes), understood.limits)
+        changed = understand(catalog, understood.workload.with_changes(**changes), understood.limits, payment=understood.payment)
         lengths = changed.workload
         timing = with_lengths(found, row.place, input_tokens=lengths.input_tokens, output_tokens=lengths.output_tokens)
         if not bool(timing.memory.fits[0]):
@@ -123,6 +128,9 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
         fleet = alone(found, row.place, timing, changed.load, utilisation=changed.utilisation)
         performance = performance_of(fleet, replace(row, place=0), breakdowns(fleet, [0])[0])
         tokens = performance.output_tokens_per_s
-        cost = None if row.usd_per_h is None or not tokens else usd_per_mtok(usd_per_h=row.usd_per_h, tokens_per_s=tokens)
+        cost = None
+        if row.priced.tariff is not None and tokens:
+            usage = Usage(fleet, changed.spending)
+            cost = row.priced.tariff.month_usd(usage.use(row.priced, 0)) / changed.spending.mtok_per_month(tokens)
         points.append(SweepPoint(value=value, fits=True, performance=performance, usd_per_mtok_output=cost))
     return points

@@ -43,8 +43,7 @@ def finalists(
     settle: bool = True,
 ) -> Finalists:
     """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated. `settle`: False = rank only."""
-    limits = understood.limits
-    ranked = _ranked(found, options, limits, rank, merge)
+    ranked = _ranked(understood, found, options, rank, merge)
     on: dict[Platform, list[Priced]] = {}
     places: dict[Platform, list[int]] = {}
     if settle:
@@ -60,7 +59,7 @@ def finalists(
         changed = dict.fromkeys(found.candidates[place].platform for place in new)
         again = [place for platform in changed for place in places[platform]]
         machines = [option for platform in changed for option in on.get(platform, ())]
-        ranked = _ranked(settled(catalog, understood, ranked.found, new), machines, limits, rank, merge, again, ranked)
+        ranked = _ranked(understood, settled(catalog, understood, ranked.found, new), machines, rank, merge, again, ranked)
     return ranked
 
 
@@ -80,18 +79,19 @@ def settled(catalog: Catalog, understood: Understood, found: Fleets, places: Seq
 
 
 def _ranked(
+    understood: Understood,
     found: Fleets,
     options: Sequence[Priced],
-    limits: Limits,
     rank: str,
     merge: str,
     among: Sequence[int] | None = None,
     before: Finalists | None = None,
 ) -> Finalists:
     """All options in order; or, where most stand as `before`, those whose platform has fleets `among` the given places anew."""
+    limits = understood.limits
     by_size = limits.budget_usd_per_month is not None
     kept = best_places(found, rank, lambda place: enough(found, place, limits), of_each_size=by_size, among=among)
-    fitting = rows(found, options, kept, rank)
+    fitting = rows(found, options, kept, rank, understood.spending)
     if before is not None:
         changed = {option.platform for option in options}
         kept = {platform: best for platform, best in before.kept.items() if platform not in changed} | kept

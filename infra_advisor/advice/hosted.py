@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
+from infra_advisor.advice.charges import Charge, Driver, Tariff, Use, total
+from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
 from infra_advisor.advice.option import age_d, only_with
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.question import Understood
 from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import parse_format
 from infra_advisor.facts.market import price_on, rates_on
-from infra_advisor.units import HOURS_PER_MONTH
 
 IN_COUNTRY = ("in-country", "in-region")
 SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
@@ -86,8 +89,8 @@ def _offers(catalog: Catalog, understood: Understood, excluded: Counter[str]) ->
             excluded["no API price on that day yet"] += 1
 
 
-def _why_no_month(rate: float | None, usd_per_mtok: float | None) -> str | None:
-    if usd_per_mtok is None:
+def _why_no_month(rate: float | None, known: bool) -> str | None:
+    if not known:
         return "no list price for prompt and output tokens"
     return "no request rate is known: give --rate or --tokens-per-day" if rate is None else None
 
@@ -101,16 +104,8 @@ def _stored_as(offer: ApiOffer) -> str:
 
 
 def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer:
-    workload = understood.workload
-    rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())
-    per_usd = rates.get(offer.currency)
-    output = per_total = None
-    if offer.input_per_mtok is not None and offer.output_per_mtok is not None and per_usd is not None:
-        prompt_usd, output_usd = float(offer.input_per_mtok / per_usd), float(offer.output_per_mtok / per_usd)
-        per_request = prompt_usd * workload.input_tokens + output_usd * workload.output_tokens
-        output, per_total = per_request / workload.output_tokens, per_request / workload.tokens_per_request
-    rate = understood.load.request_rate_per_s
-    usd_per_h = None if rate is None or output is None else output * rate * workload.output_tokens * 3600.0 / 1e6
+    workload, rate = understood.workload, understood.load.request_rate_per_s
+    cost = _cost(catalog, understood, offer)
     provider = catalog.providers.get(offer.operator)
     return Answer(
         rank=None,
@@ -154,15 +149,98 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             speed_reason=SPEED_UNKNOWN,
         ),
         bound=Bound(prefill=None, decode=None),
-        cost=Cost(
-            usd_per_h=usd_per_h,
-            usd_per_month=None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH,
-            usd_per_month_reason=_why_no_month(rate, output),
-            usd_per_mtok_output=output,
-            usd_per_mtok_total=per_total,
-            usd_per_mtok_output_at_limit=None,
-            utilisation=None,
-            lines=(f"prompt {offer.input_per_mtok} + output {offer.output_per_mtok} {offer.currency} per million tokens",),
-        ),
+        cost=cost,
         grade="D",
     )
+
+
+def _cost(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Cost:
+    """The month at the load, or where none is known in tokens, a million output tokens."""
+    tariff, rate = api_tariff(catalog, understood, offer), understood.load.request_rate_per_s
+    if tariff is None:
+        return unknown_cost(None).model_copy(update={"usd_per_month_reason": _why_no_month(rate, False)})
+    workload, spending = understood.workload, understood.spending
+    if rate is None:
+        lines = tariff.lines(tokens_used(understood, 1.0))
+        per_mtok = float(total(lines))
+        return Cost(
+            usd_per_h=None,
+            usd_per_month=None,
+            usd_per_month_reason=_why_no_month(rate, True),
+            usd_per_mtok_output=per_mtok,
+            usd_per_mtok_total=per_mtok * workload.output_tokens / workload.tokens_per_request,
+            usd_per_mtok_output_at_limit=None,
+            utilisation=None,
+            usd_initial=0.0,
+            lines=lines,
+            lines_per="mtok_output",
+        )
+    tokens_per_s = rate * workload.output_tokens
+    lines = tariff.lines(tokens_used(understood, spending.mtok_per_month(tokens_per_s)))
+    at = cost_at(understood, "load", lines, tokens_per_s, understood.load.users, None)
+    return Cost(
+        usd_per_h=at.usd_per_month / spending.hours,
+        usd_per_month=at.usd_per_month,
+        usd_per_mtok_output=at.usd_per_mtok_output,
+        usd_per_mtok_total=at.usd_per_mtok_total,
+        usd_per_mtok_output_at_limit=None,
+        utilisation=None,
+        hours_per_month=spending.hours,
+        usd_initial=0.0,
+        usd_three_years=at.usd_per_month * THREE_YEARS,
+        points=(at,),
+        lines=lines,
+    )
+
+
+def tokens_used(understood: Understood, output_mtok: float) -> Use:
+    """What a hosted API meters when it writes so many output tokens, thinking included. [Mtok]"""
+    workload, cached = understood.workload, understood.payment.cached_share
+    read = output_mtok * workload.input_tokens / workload.output_tokens
+    thinking = output_mtok * workload.reasoning_tokens / workload.output_tokens
+    return Use(input_mtok=read * (1.0 - cached), cached_mtok=read * cached, output_mtok=output_mtok - thinking, thinking_mtok=thinking)
+
+
+def api_tariff(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Tariff | None:
+    """The token prices that the question would pay; None where prompt or output has no list price."""
+    per_usd = rates_on(catalog.exchange_rates, catalog.as_of.isoformat()).get(offer.currency)
+    if offer.input_per_mtok is None or offer.output_per_mtok is None or per_usd is None:
+        return None
+    prompt, cached, output, notes = _prices(offer, understood.payment)
+    list_price = f"list price{f' in {offer.currency}' if offer.currency != 'USD' else ''}"
+    none_thought = "no thinking asked for (--reasoning-tokens)"
+    included = "in the price of the tokens"
+    meters: tuple[tuple[str, Driver, Decimal, str, str | None], ...] = (
+        ("input tokens", "input_mtok", prompt, notes[0] or list_price, None),
+        ("cached input tokens", "cached_mtok", cached, notes[1] or list_price, "no share of the prompts is cached (--cached-share)"),
+        ("output tokens", "output_mtok", output, notes[0] or list_price, None),
+        ("thinking tokens", "thinking_mtok", output, "billed as output", none_thought),
+    )
+    charges = [
+        Charge(name=name, unit="Mtok", usd=float(price / per_usd), driver=driver, note=note, none_used=none)
+        for name, driver, price, note, none in meters
+    ]
+    for name, unit in (("machines", "machine-hours"), ("storage of weights", "GB-months"), ("power, cooling and space", "kWh")):
+        charges.append(Charge(name=name, unit=unit, note=included))
+    charges.append(Charge(name="egress", unit="GB", note=included))
+    charges.append(Charge(name="support", unit="USD of the bill", note="the basic plan"))
+    return Tariff(charges=tuple(charges))
+
+
+def _prices(offer: ApiOffer, payment: Payment) -> tuple[Decimal, Decimal, Decimal, tuple[str | None, str | None]]:
+    """(prompt, cached prompt, output) per million tokens in the currency of the list, and remarks on the first and the second."""
+    assert offer.input_per_mtok is not None
+    assert offer.output_per_mtok is not None
+    prompt, output, note = offer.input_per_mtok, offer.output_per_mtok, None
+    if payment.batch:
+        if offer.batch_input_per_mtok is not None and offer.batch_output_per_mtok is not None:
+            prompt, output, note = offer.batch_input_per_mtok, offer.batch_output_per_mtok, "batch price"
+        elif offer.batch_discount is not None:
+            left = 1 - Decimal(str(offer.batch_discount))
+            prompt, output, note = prompt * left, output * left, f"list price less {offer.batch_discount:.0%} for batch work"
+        else:
+            note = "list price: this API has no batch price"
+    cached, cached_note = offer.cached_input_per_mtok, None
+    if cached is None or cached > prompt:
+        cached, cached_note = prompt, "as fresh input: no lower price for cached tokens is listed"
+    return prompt, cached, output, (note, cached_note)

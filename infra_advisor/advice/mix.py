@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 from infra_advisor.advice.answer import MixPart, MixSide, Recommendation
 from infra_advisor.advice.build import answers
+from infra_advisor.advice.charges import total
 from infra_advisor.advice.finalists import MOST_FINALISTS, Finalists, finalists, settled
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, understand
 from infra_advisor.advice.rows import Row
@@ -69,28 +71,33 @@ class _Pair:
         return sum(row.usd_per_month or math.inf for row in self.rows)
 
 
+def check_mix(workload: Workload, traffic: Traffic | None) -> None:
+    """Raise UsageError where requests do not differ in length, or where no load is stated."""
+    if not (traffic or Traffic()).lengths_for(in_step=workload.concurrency is not None).spread:
+        raise UsageError("--mix splits requests by the length of their prompts: state how they differ, such as --lengths lognormal")
+    if not workload.loads_given:
+        raise UsageError("--mix needs a load: state --users, --rate, --concurrency or --tokens-per-day")
+
+
 def with_mix(
     catalog: Catalog,
     answer: Recommendation,
     workload: Workload,
     limits: Limits,
     traffic: Traffic | None,
+    payment: Payment,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recommendation:
     """The recommendation with the best mix of two kinds of hardware beside its winner, or with the reason why there is none.
 
-    Raises UsageError where requests do not differ in length, or where no load is stated.
+    The question has passed `check_mix`.
     """
     lengths = (traffic or Traffic()).lengths_for(in_step=workload.concurrency is not None)
-    if not lengths.spread:
-        raise UsageError("--mix splits requests by the length of their prompts: state how they differ, such as --lengths lognormal")
-    if not workload.loads_given:
-        raise UsageError("--mix needs a load: state --users, --rate, --concurrency or --tokens-per-day")
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
-    options = certain_of(priced_options(catalog, limits, Counter()), limits)
-    whole = understand(catalog, workload, limits, traffic)
+    options = certain_of(priced_options(catalog, limits, payment, Counter()), limits)
+    whole = understand(catalog, workload, limits, traffic, payment)
     single = _single(catalog, answer, whole, options)
-    rate = workload.rate_per_s or (single.request_rate_per_s if single else None)
+    rate = whole.load.request_rate_per_s or (single.request_rate_per_s if single else None)
     if rate is None:
         reason = "no single fleet meets every limit, so how often users ask is not known: state --rate"
         return answer.model_copy(update={"mix": MixPart(worth_it=False, reason=reason)})
@@ -134,7 +141,9 @@ def _single(catalog: Catalog, answer: Recommendation, whole: Understood, options
     chosen = finalists(catalog, whole, found, options, rank="cost", top=1, merge="decision")
     for row in chosen.distinct:
         if row.usd_per_month is not None:
-            return _Single(row.usd_per_month, float(chosen.found.output_tokens_per_s[row.place]) / whole.workload.output_tokens)
+            assert row.priced.tariff is not None
+            month = float(total(row.priced.tariff.lines(row.use)))
+            return _Single(month, float(chosen.found.output_tokens_per_s[row.place]) / whole.workload.output_tokens)
     return None
 
 
@@ -162,7 +171,7 @@ def _side(catalog: Catalog, whole: Understood, lengths: Lengths, rate: float, ov
     own = workload.with_changes(**load, input_tokens=max(round(mean), 1))
     sliced = replace(lengths, prompts=Slice(float(workload.input_tokens), over, up_to))
     limits = replace(whole.limits, throughput_tokens_per_s=None)  # of both sides together; it follows from the rate
-    return _Side(understand(catalog, own, limits, replace(whole.traffic, lengths=sliced)), over, up_to, share)
+    return _Side(understand(catalog, own, limits, replace(whole.traffic, lengths=sliced), whole.payment), over, up_to, share)
 
 
 def _cheapest(
@@ -207,15 +216,10 @@ def _part(catalog: Catalog, limits: Limits, single: _Single | None, best: tuple[
     alone = single.usd_per_month if single else None
     if best is None:
         return MixPart(worth_it=False, single_usd_per_month=alone, reason="no two kinds of hardware meet every limit, each for its part")
-    cost, split, pair = best
-    saving = None if alone is None else 1.0 - cost / alone
-    worth = saving is None or saving > SAVES
-    reason = None
-    if not worth:
-        reason = f"the best two kinds of hardware save no more than {SAVES:.0%}"
+    _, split, pair = best
     sides = []
     for side, row, found in zip(split.sides, pair.rows, pair.found, strict=True):
-        (shown,) = answers(catalog, found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)
+        (shown,) = answers(catalog, side.understood, found, [row], ranks=[None], labels=[()], behind={})
         sides.append(
             MixSide(
                 over_tokens=side.over,
@@ -226,6 +230,10 @@ def _part(catalog: Catalog, limits: Limits, single: _Single | None, best: tuple[
                 answer=shown,
             )
         )
+    cost = sum(side.answer.cost.usd_per_month or 0.0 for side in sides)
+    saving = None if alone is None else 1.0 - cost / alone
+    worth = saving is None or saving > SAVES
+    reason = None if worth else f"the best two kinds of hardware save no more than {SAVES:.0%}"
     over_budget = limits.budget_usd_per_month is not None and cost > limits.budget_usd_per_month
     return MixPart(
         worth_it=worth and not over_budget,

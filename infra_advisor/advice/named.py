@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess
 from infra_advisor.advice.option import Priced, class_of, for_named
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, understand
 from infra_advisor.advice.rows import Row, rows
@@ -17,11 +18,14 @@ from infra_advisor.facts.chips import Chip
 from infra_advisor.physics.transformer import expert_parallel_problem, tensor_parallel_problem
 from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets
-from infra_advisor.search.platforms import platform_of_box
+from infra_advisor.search.platforms import Platform, platform_of_box
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
 
 MOST_COUNT = 512
+ANY_PRICE = Payment(commit="auto")
+COMMITTED = ("-reserved-1y", "-reserved-3y")
+"""How the names of offers end that are paid for a term."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +65,29 @@ class Named:
         return "no such deployment: the layout needs more accelerators than any machine of this kind holds"
 
 
-def named(catalog: Catalog, target: str, workload: Workload, limits: Limits, shape: Shape, traffic: Traffic | None = None) -> Named:
+def named(
+    catalog: Catalog,
+    target: str,
+    workload: Workload,
+    limits: Limits,
+    shape: Shape,
+    traffic: Traffic | None = None,
+    payment: Payment | None = None,
+) -> Named:
     """One replica on an offer (id or instance type) or on `CHIP[:COUNT]`, carrying the whole load.
 
     Without a layout the cheapest that meets the targets is taken, else the one that comes closest.
     Raises UsageError for unknown names and impossible layouts.
     """
+    payment = payment or Payment()
     name, chip, count = _target(catalog, target, limits)
     limits = replace(limits, accelerator=Choice(keep=(chip.id,)))
-    understood = understand(catalog, workload, limits, traffic)
+    understood = understand(catalog, workload, limits, traffic, payment)
     _check(catalog, understood, shape)
     excluded: Counter[str] = Counter()
-    options = _options(catalog, limits, name, chip, count, excluded)
+    options = _options(catalog, limits, payment, name, chip, count, excluded)
     found = search(catalog, understood, options, excluded, lambda candidate: shape.admits(candidate, count), one_replica=True)
-    return Named(understood, found, _best(found, options, limits), excluded)
+    return Named(understood, found, _best(found, options, understood), excluded)
 
 
 def _target(catalog: Catalog, target: str, limits: Limits) -> tuple[str | None, Chip, int | None]:
@@ -93,7 +106,9 @@ def _target(catalog: Catalog, target: str, limits: Limits) -> tuple[str | None, 
     try:
         chip = catalog.chip(name)
     except UsageError as error:
-        for option in priced_options(catalog, for_named(limits), Counter()):  # as answers name it: a size of an offer, a machine to buy
+        for option in priced_options(
+            catalog, for_named(limits), ANY_PRICE, Counter()
+        ):  # as answers name it: a size of an offer, a machine to buy
             if option.id == name.lower():
                 return option.id, catalog.chips[option.platform.chip], asked
         types = {node.instance_type.lower() for node in catalog.nodes.values()}
@@ -120,16 +135,20 @@ def _check(catalog: Catalog, understood: Understood, asked: Shape) -> None:
         raise UsageError(f"--pp {asked.pp}: the model has {shape.layer_count} layers")
 
 
-def _options(catalog: Catalog, limits: Limits, name: str | None, chip: Chip, count: int | None, excluded: Counter[str]) -> list[Priced]:
+def _options(
+    catalog: Catalog, limits: Limits, payment: Payment, name: str | None, chip: Chip, count: int | None, excluded: Counter[str]
+) -> list[Priced]:
     """Machines to run it on: the offer named, else whatever holds the chip, else one without a price."""
-    options = [option for option in priced_options(catalog, for_named(limits), excluded) if option.outside is None]
+    if name is not None and name.endswith(COMMITTED):
+        payment = ANY_PRICE
+    options = [option for option in priced_options(catalog, for_named(limits), payment, excluded) if option.outside is None]
     if name is not None:
         named = [
             option for option in options if name in (option.id, catalog_node(option)) or option.instance_type.lower().split(" x")[0] == name
         ]
         return named or options
     fitting = [option for option in options if count is None or option.platform.chips >= count or option.platform.most_chips >= count]
-    if fitting and any(option.usd_per_h is not None for option in fitting):
+    if fitting and any(option.tariff is not None for option in fitting):
         return fitting
     chips = count or 1
     return [
@@ -142,7 +161,7 @@ def _options(catalog: Catalog, limits: Limits, name: str | None, chip: Chip, cou
             region=None,
             country=None,
             price_kind="unknown",
-            usd_per_h=None,
+            tariff=None,
             notes=("no price in the catalog for this",),
             board_w=chip.power.value if chip.power else None,
         )
@@ -154,16 +173,16 @@ def catalog_node(option: Priced) -> str:
     return f"{option.provider}-{option.instance_type}".lower()
 
 
-def _best(found: Fleets, options: Sequence[Priced], limits: Limits) -> Row | None:
+def _best(found: Fleets, options: Sequence[Priced], understood: Understood) -> Row | None:
     """Cheapest that meets the targets; else nearest to them, then cheapest. Doubtful prices come last, unpriced rows by speed."""
-    places: dict[object, list[int]] = {}
+    places: dict[Platform, list[int]] = {}
     for place, candidate in enumerate(found.candidates):
         places.setdefault(candidate.platform, []).append(place)
-    every = rows(found, options, places, "cost")  # type: ignore[arg-type]
+    every = rows(found, options, places, "cost", understood.spending)
 
     def order(row: Row) -> tuple[object, ...]:
         place = row.place
-        speed = (not bool(found.kept[place]), bool(found.over[place]), max(speed_excess(found, place, limits), 1.0))
+        speed = (not bool(found.kept[place]), bool(found.over[place]), max(speed_excess(found, place, understood.limits), 1.0))
         return (*speed, len(row.priced.marks), row.usd_per_mtok_output or float("inf"), float(found.tpot_s[place]), row.key)
 
     return min(every, key=order) if every else None

@@ -4,8 +4,8 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.ownership import Ownership
 from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform
@@ -13,7 +13,7 @@ from infra_advisor.search.platforms import Platform
 
 @dataclass(frozen=True)
 class Priced:
-    """One machine type at one price. `usd_per_h` is None where the price is unknown: then it is listed, never ranked."""
+    """One machine type at one price. `tariff` is None where the price is unknown: then it is listed, never ranked."""
 
     id: str
     class_: HardwareClass
@@ -23,19 +23,26 @@ class Priced:
     region: str | None
     country: str | None
     price_kind: str
-    usd_per_h: float | None
+    tariff: Tariff | None = field(compare=False)
+    usd_per_h: float | None = None
+    """Rent of one machine; for what is owned, what it costs whether it serves or not. [USD/h]"""
     price_date: str | None = None
     price_age_d: int | None = None
     source: str | None = None
     marks: tuple[str, ...] = ()
     purchase_usd: float | None = None
-    cost_lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     board_w: float | None = None
     """Rated power of one accelerator, where known."""
     outside: str | None = None
     """Country, where the offer lies outside the residency asked for: a near miss at best."""
-    ownership: Ownership | None = field(default=None, compare=False)
+    term_months: int = 0
+    """For which one pays whether it runs or not; 0 = by the hour, or bought."""
+
+    @property
+    def owned(self) -> bool:
+        """Bought, now or before."""
+        return self.purchase_usd is not None
 
     @property
     def family(self) -> str:

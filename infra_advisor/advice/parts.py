@@ -45,6 +45,8 @@ class WorkloadPart(Part):
     parameters_active: float
     input_tokens: int
     output_tokens: int
+    reasoning_tokens: int = 0
+    """Of the output tokens, those thought before the answer."""
     weights: str
     kv: str
     draft_tokens: int | None = None
@@ -77,6 +79,16 @@ class LimitsPart(Part):
     include: tuple[str, ...] = ()
     max_price_age_d: float | None = None
     owned: str | None = None
+
+
+class PaymentPart(Part):
+    """How one would pay, as it was understood."""
+
+    commit: Literal["none", "1y", "3y", "auto"] = "none"
+    hours_per_month: float = 730.0
+    cached_share: float = 0.0
+    batch: bool = False
+    assume: dict[str, float] = Field(default_factory=dict)
 
 
 class OfferPart(Part):
@@ -178,11 +190,42 @@ class Term(Part):
     """The arithmetic in words: bytes / bandwidth, FLOP / rate."""
 
 
+class CostLine(Part):
+    """One line of a bill: quantity times unit price is the amount, to the cent."""
+
+    name: str
+    quantity: float
+    unit: str
+    unit_price_usd: float
+    amount_usd: float
+    note: str | None = None
+    """What the price rests on; where the amount is zero, why."""
+
+
+class CostAt(Part):
+    """What a month costs at one load of the fleet."""
+
+    point: Literal["load", "limit", "saturation"]
+    """The user's load; the highest within the targets; as full as memory and the engine allow."""
+    output_tokens_per_s: float
+    usd_per_month: float
+    usd_per_mtok_output: float
+    usd_per_mtok_output_low: float | None = None
+    """At the fast end of the throughput's band; `high` at its slow end."""
+    usd_per_mtok_output_high: float | None = None
+    usd_per_mtok_total: float
+    usd_per_1000_requests: float
+    usd_per_user_month: float | None = None
+    """Null where the load is not stated in users."""
+
+
 class Cost(Part):
     """Cost at the user's load, with the cost at the target limit beside it."""
 
     usd_per_h: float | None
+    """Of the month, over the hours of service."""
     usd_per_month: float | None
+    """Sum of the lines."""
     usd_per_month_reason: str | None = None
     """Why it is null."""
     usd_per_mtok_output: float | None
@@ -194,8 +237,16 @@ class Cost(Part):
     """As full as memory and the engine allow, whatever the latency: what benchmarks quote."""
     utilisation: float | None
     """Throughput at the load divided by the highest throughput within the targets."""
-    lines: tuple[str, ...] = ()
-    """How the hourly cost is made up, one line per part."""
+    hours_per_month: float | None = None
+    """In which the service runs."""
+    usd_initial: float | None = None
+    """Paid before the first token: what is bought."""
+    usd_three_years: float | None = None
+    """36 months; what is bought counts by its write-off and its cost of capital."""
+    points: tuple[CostAt, ...] = ()
+    lines: tuple[CostLine, ...] = ()
+    """The bill of a month at the load; of a million output tokens where no load in tokens is known (`lines_per`)."""
+    lines_per: Literal["month", "mtok_output"] = "month"
 
 
 class Headroom(Part):

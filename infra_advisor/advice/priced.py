@@ -5,17 +5,18 @@ from collections import Counter
 from infra_advisor.advice.bought import bought, owned
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.rented import rented
 from infra_advisor.facts.catalog import Catalog
 
 
-def priced_options(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> list[Priced]:
+def priced_options(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter[str]) -> list[Priced]:
     """Everything the limits allow, priced or not; what they exclude is counted by reason."""
     if limits.owned is not None:
         return [owned(catalog, limits)]
     found: list[Priced] = []
     if "cloud" in limits.where:
-        found += rented(catalog, limits, excluded)
+        found += rented(catalog, limits, payment, excluded)
     if "onprem" in limits.where or "edge" in limits.where:
         found += bought(catalog, limits, excluded)
     return found

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from infra_advisor.advice.answer import Assumption, CatalogStamp, LimitsPart, WorkloadPart
 from infra_advisor.advice.limits import Choice, Limits
+from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, PaymentPart, WorkloadPart
+from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.spending import Spending, spending_of
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import Formats
@@ -51,12 +53,16 @@ class Understood:
     traffic: Traffic
     longest_tokens: float
     """The model's context; a billion where it is not known."""
+    payment: Payment
+    spending: Spending
     assumptions: tuple[Assumption, ...]
 
 
-def understand(catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None = None) -> Understood:
+def understand(
+    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None = None, payment: Payment | None = None
+) -> Understood:
     """Resolve names and turn the load into one of the three forms the search knows. Raises UsageError, CatalogError."""
-    traffic = traffic or Traffic()
+    traffic, payment = traffic or Traffic(), payment or Payment()
     catalog.preload(NEEDED)
     resolved = resolve_model(workload.model, catalog)
     formats = catalog.formats
@@ -67,7 +73,7 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits, traffic: Tr
         asked = f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens"
         raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
     _check_names(catalog, limits)
-    load, said = _load(workload, limits)
+    load, said = _load(workload, limits, payment)
     _check_throughput(workload, limits, load)
     utilisation = float(catalog.assumptions["utilisation_default"].value)
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
@@ -89,7 +95,10 @@ def understand(catalog: Catalog, workload: Workload, limits: Limits, traffic: Tr
     given.append(Assumption(name="arrivals", value="steady", origin="default", note=steady))
     given.append(Assumption(name="efficiencies", value=parameters.defaults.note, origin="catalog"))
     longest_tokens = float(longest or LONGEST_UNKNOWN_TOKENS)
-    return Understood(workload, limits, resolved, question, load, targets, utilisation, traffic, longest_tokens, tuple(given))
+    spending = spending_of(catalog, question.shape, payment)
+    return Understood(
+        workload, limits, resolved, question, load, targets, utilisation, traffic, longest_tokens, payment, spending, tuple(given)
+    )
 
 
 def _lengths(load: Load, traffic: Traffic) -> Assumption:
@@ -120,7 +129,7 @@ def _as_stored(formats: Formats, resolved: ResolvedModel) -> Formats:
     return Formats({**formats.weights, named.id: named.model_copy(update=scaled)}, formats.kv, formats.sources)
 
 
-def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
+def _load(workload: Workload, limits: Limits, payment: Payment) -> tuple[Load, list[Assumption]]:
     if workload.users is not None:
         note = "each user waits for the answer, thinks, and asks again"
         said = Assumption(
@@ -134,7 +143,9 @@ def _load(workload: Workload, limits: Limits) -> tuple[Load, list[Assumption]]:
     if workload.tokens_per_day is not None:
         rate = workload.rate_per_s
         assert rate is not None
-        note = "tokens per day count prompt and output, spread evenly over 24 hours; use --rate for a peak"
+        rate *= HOURS_PER_MONTH / payment.hours_per_month
+        over = "24 hours" if payment.hours_per_month == HOURS_PER_MONTH else f"the {payment.hours_per_month:g} hours of a month"
+        note = f"tokens per day count prompt and output, spread evenly over {over}; use --rate for a peak"
         return Load(request_rate_per_s=rate), [Assumption(name="request_rate_per_s", value=rate, origin="input", note=note)]
     if limits.throughput_tokens_per_s is not None:
         rate = limits.throughput_tokens_per_s / workload.output_tokens
@@ -178,6 +189,9 @@ def _stated(workload: Workload, resolved: ResolvedModel, weights: str) -> list[A
     ):
         if value == default:
             found.append(Assumption(name=name, value=value, origin="default"))
+    if workload.reasoning_tokens:
+        note = "part of the output: written and paid for like the rest; TTFT ends with the first of them, not of the answer"
+        found.append(Assumption(name="reasoning_tokens", value=workload.reasoning_tokens, origin="default", note=note))
     if weights == "auto":
         found.append(
             Assumption(
@@ -225,6 +239,7 @@ def workload_part(understood: Understood) -> WorkloadPart:
         parameters_active=model.architecture.active_parameters,
         input_tokens=workload.input_tokens,
         output_tokens=workload.output_tokens,
+        reasoning_tokens=workload.reasoning_tokens,
         weights=understood.question.weights,
         kv=workload.kv,
         draft_tokens=workload.draft_tokens,
@@ -257,6 +272,11 @@ def limits_part(limits: Limits) -> LimitsPart:
         max_price_age_d=limits.max_price_age_d,
         owned=limits.owned,
     )
+
+
+def payment_part(payment: Payment) -> PaymentPart:
+    """The commercial terms as they were understood."""
+    return PaymentPart(**{**vars(payment), "assume": dict(payment.assume)})
 
 
 def _spelled(choice: Choice) -> tuple[str, ...]:

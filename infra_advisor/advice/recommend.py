@@ -1,5 +1,6 @@
 """The main question: which hardware should run this model, how fast, at what cost."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,8 +14,9 @@ from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, violations
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
-from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.searching import certain_of, place_unknown, search
 from infra_advisor.advice.warnings import warnings
@@ -38,6 +40,7 @@ def recommend(
     limits: Limits,
     *,
     traffic: Traffic | None = None,
+    payment: Payment | None = None,
     rank: str = "cost",
     top: int = 10,
     merge: str = "offer",
@@ -52,51 +55,56 @@ def recommend(
     accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware, one for short prompts and
     one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
-    answer = _answer(catalog, workload, limits, traffic, rank, top, merge)
+    payment = payment or Payment()
+    catalog = catalog.assuming(payment.assume)
     if mix:
-        from infra_advisor.advice.mix import with_mix
+        from infra_advisor.advice.mix import check_mix, with_mix
 
-        answer = with_mix(catalog, answer, workload, limits, traffic, progress)
+        check_mix(workload, traffic)
+    answer = _answer(catalog, workload, limits, traffic, payment, rank, top, merge)
+    if mix:
+        answer = with_mix(catalog, answer, workload, limits, traffic, payment, progress)
     if answer.ranked and plan:
         from infra_advisor.advice.benchmark import plan as plan_of
 
         return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
     if answer.ranked:
         return answer
-    found = tuple(ways_out(limits, lambda freed: _answer(catalog, workload, freed, traffic, rank, 1, merge)))
+    found = tuple(ways_out(limits, payment, lambda freed, paid: _answer(catalog, workload, freed, traffic, paid, rank, 1, merge)))
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 
 def _answer(
-    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None, rank: str, top: int, merge: str
+    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None, payment: Payment, rank: str, top: int, merge: str
 ) -> Recommendation:
     check_rank(rank)
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
-    understood = understand(catalog, workload, limits, traffic)
+    understood = understand(catalog, workload, limits, traffic, payment)
     excluded: Counter[str] = Counter()
-    options = _of_a_size(priced_options(catalog, limits, excluded), understood, excluded)
+    options = _of_a_size(priced_options(catalog, limits, payment, excluded), understood, excluded)
     found = search(catalog, understood, options, excluded)
     certain = certain_of(options, limits)
-    doubtful = [option for option in options if option.outside is None and (option.usd_per_h is None or place_unknown(option, limits))]
+    doubtful = [option for option in options if option.outside is None and (option.tariff is None or place_unknown(option, limits))]
     chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
     api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
-    ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
+    ranked = _ranked(catalog, understood, found, distinct, behind, api_ranked, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
-    near = _near_misses(catalog, understood, found, options, certain, dear, kept, rank, distinct[0].usd_per_h if distinct else None)
-    listed, _ = merged(sorted(rows(found, doubtful, kept, rank), key=lambda row: row.key), found, merge)
+    near = _near_misses(catalog, understood, found, options, certain, dear, kept, rank, distinct[0].usd_per_month if distinct else None)
+    listed, _ = merged(_in_order(understood, found, doubtful, kept, rank), found, merge)
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
-    unranked = answers(catalog, found, shown, limits, ranks=[None] * len(shown), labels=blank, behind={}, statistic=limits.statistic)
+    unranked = answers(catalog, understood, found, shown, ranks=[None] * len(shown), labels=blank, behind={})
     unranked = [_with_place_reason(answer, limits) for answer in unranked]
     return Recommendation(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(limits),
+        payment=payment_part(payment),
         rank_by=rank,
-        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits)),
+        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits, payment)),
         status="ok" if ranked else "nothing_fits",
         ranked=tuple(ranked),
         ranked_total=len(distinct) + len(api_ranked),
@@ -107,6 +115,10 @@ def _answer(
         considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
         warnings=tuple(warnings(catalog, ranked, limits, load_stated=understood.load.stated)),
     )
+
+
+def _in_order(understood: Understood, found: Fleets, options: Sequence[Priced], places: dict[Platform, list[int]], rank: str) -> list[Row]:
+    return sorted(rows(found, options, places, rank, understood.spending), key=lambda row: row.key)
 
 
 def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[str]) -> list[Priced]:
@@ -133,7 +145,14 @@ def _with_place_reason(answer: Answer, limits: Limits) -> Answer:
 
 
 def _ranked(
-    catalog: Catalog, found: Fleets, distinct: list[Row], behind: dict[str, int], hosted: list[Answer], limits: Limits, rank: str, top: int
+    catalog: Catalog,
+    understood: Understood,
+    found: Fleets,
+    distinct: list[Row],
+    behind: dict[str, int],
+    hosted: list[Answer],
+    rank: str,
+    top: int,
 ) -> list[Answer]:
     """The top rows in order, hosted APIs among them, with labels; the best of each class keeps its true rank."""
     entries: list[tuple[tuple[float, str, int, str], Row | Answer]] = [(row.key, row) for row in distinct]
@@ -151,13 +170,12 @@ def _ranked(
     hardware = [place for place in shown if isinstance(entries[place][1], Row)]
     built = answers(
         catalog,
+        understood,
         found,
         [row for place in hardware if isinstance(row := entries[place][1], Row)],
-        limits,
         ranks=[place + 1 for place in hardware],
         labels=[tuple(labels.get(place, ())) for place in hardware],
         behind=behind,
-        statistic=limits.statistic,
     )
     by_place = dict(zip(hardware, built, strict=True))
     for place in shown:
@@ -199,7 +217,7 @@ def _near_misses(
     dear: Sequence[Row],
     kept: dict[Platform, list[int]],
     rank: str,
-    winner_usd_per_h: float | None,
+    winner_usd_per_month: float | None,
 ) -> list[NearMiss]:
     """Options that break one kind of limit each: too slow, too dear, outside the country, or cheaper but too small for 8-bit weights.
 
@@ -210,11 +228,12 @@ def _near_misses(
     near = slow_answers(catalog, understood, found, slow)
     others = _nearest_by_price(dear, found)
     if limits.residency:
-        abroad = [option for option in options if option.outside and option.usd_per_h is not None]
-        others += sorted((row for row in rows(found, abroad, kept, rank) if within_budget(row, limits)), key=lambda row: row.key)[:1]
+        abroad = [option for option in options if option.outside and option.tariff is not None]
+        others += [row for row in _in_order(understood, found, abroad, kept, rank) if within_budget(row, limits)][:1]
     near += _misses(catalog, understood, found, others)
     if understood.question.weights == "auto":
-        cheaper = [option for option in certain if winner_usd_per_h is None or (option.usd_per_h or 0.0) < winner_usd_per_h]
+        most = math.inf if winner_usd_per_month is None else winner_usd_per_month / understood.spending.hours
+        cheaper = [option for option in certain if (option.usd_per_h or 0.0) < most]
         near += _only_in_four_bits(catalog, understood, found, cheaper, rank)
     if not near:
         near = slow_answers(catalog, understood, found, slow, at_any_price=True)
@@ -229,7 +248,8 @@ def _too_slow(understood: Understood, found: Fleets, options: Sequence[Priced], 
         lambda place: not enough(found, place, limits),
         figure=[speed_excess(found, place, limits) for place in range(len(found.candidates))],
     )
-    return closest((Miss(row, speed_excess(found, row.place, limits)) for row in rows(found, options, places, rank)), found, NEAR_MISSES)
+    found_rows = rows(found, options, places, rank, understood.spending)
+    return closest((Miss(row, speed_excess(found, row.place, limits)) for row in found_rows), found, NEAR_MISSES)
 
 
 def slow_answers(
@@ -243,7 +263,11 @@ def slow_answers(
         return []
     sized = with_slack(found, [row.place for row in slow], understood.load, utilisation=understood.utilisation)
     run = settled(catalog, understood, sized, range(len(slow)), fixed_size=True)
-    again = [row for k, before in enumerate(slow) for row in rows(run, [before.priced], {before.priced.platform: [k]}, "cost")]
+    again = [
+        row
+        for k, before in enumerate(slow)
+        for row in rows(run, [before.priced], {before.priced.platform: [k]}, "cost", understood.spending)
+    ]
     near = [row for row in again if at_any_price or within_budget(row, understood.limits)]
     return _misses(catalog, understood, run, near, screened=sized)
 
@@ -255,8 +279,7 @@ def _nearest_by_price(dear: Sequence[Row], found: Fleets) -> list[Row]:
 
 def _misses(catalog: Catalog, understood: Understood, found: Fleets, near: Sequence[Row], screened: Fleets | None = None) -> list[NearMiss]:
     blank: list[tuple[str, ...]] = [()] * len(near)
-    limits = understood.limits
-    built = answers(catalog, found, near, limits, ranks=[None] * len(near), labels=blank, behind={}, statistic=limits.statistic)
+    built = answers(catalog, understood, found, near, ranks=[None] * len(near), labels=blank, behind={})
     return [_miss(answer, row, understood, screened or found) for answer, row in zip(built, near, strict=True)]
 
 
@@ -282,6 +305,6 @@ def _only_in_four_bits(catalog: Catalog, understood: Understood, found: Fleets, 
     fleet = search(catalog, asked, small, Counter())
     budget = understood.limits.budget_usd_per_month is not None
     places = best_places(fleet, rank, lambda place: bool(fleet.kept[place]), of_each_size=budget)
-    fitting = sorted((row for row in rows(fleet, small, places, rank) if within_budget(row, understood.limits)), key=lambda row: row.key)
+    fitting = [row for row in _in_order(understood, fleet, small, places, rank) if within_budget(row, understood.limits)]
     near, _ = merged(fitting, fleet, "decision")
     return _misses(catalog, asked, fleet, near[:2])

@@ -3,18 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from infra_advisor.advice.charges import Use, total
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.spending import Spending, Usage
 from infra_advisor.errors import UsageError, did_you_mean
-from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.physics.energy import serving_power_w
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.platforms import Platform
-from infra_advisor.units import HOURS_PER_MONTH
 
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
 BALANCED_WEIGHTS = {"cost": 0.5, "ttft": 0.25, "tpot": 0.25}
 WORST = float("inf")
+ROUNDING_USD = 0.1
+"""The lines of a bill are rounded to the cent: so far their sum may lie from the product that ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,9 @@ class Row:
 
     priced: Priced
     place: int
-    usd_per_h: float | None
+    usd_per_month: float | None
+    """Bill of the whole fleet, unrounded."""
+    use: Use
     usd_per_mtok_output: float | None
     key: tuple[float, str, int, str]
     """Order under the chosen rule: figure, grade, engine, id. Smaller is better; total, so output is reproducible."""
@@ -32,11 +36,6 @@ class Row:
     def id(self) -> str:
         """Offer, engine and weight format."""
         return self.key[3]
-
-    @property
-    def usd_per_month(self) -> float | None:
-        """Of the whole fleet, running all the time."""
-        return None if self.usd_per_h is None else self.usd_per_h * HOURS_PER_MONTH
 
 
 def best_places(
@@ -82,22 +81,25 @@ def best_places(
     return found
 
 
-def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str) -> list[Row]:
+def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str, spending: Spending) -> list[Row]:
     """All options on all of their platform's best fleets, unordered."""
-    machines, tokens = fleets.machines.tolist(), fleets.output_tokens_per_s.tolist()
+    usage = Usage(fleets, spending)
+    tokens = usage.tokens_per_s
     ttft, tpot, draw = fleets.ttft_s.tolist(), fleets.tpot_s.tolist(), fleets.draw_chips.tolist()
     found = []
     for priced in options:
         for place in places.get(priced.platform, ()):
             candidate = fleets.candidates[place]
-            usd_per_h = None if priced.usd_per_h is None else priced.usd_per_h * machines[place]
-            cost = None if usd_per_h is None else usd_per_mtok(usd_per_h=usd_per_h, tokens_per_s=tokens[place])
+            use = usage.use(priced, place)
+            month = None if priced.tariff is None else priced.tariff.month_usd(use)
+            cost = None if month is None else month / spending.mtok_per_month(tokens[place])
             figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place], draw[place], priced)
             found.append(
                 Row(
                     priced,
                     place,
-                    usd_per_h,
+                    month,
+                    use,
                     cost,
                     (figure, candidate.grade, candidate.order, f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}"),
                 )
@@ -130,9 +132,15 @@ def check_rank(rank: str) -> None:
 
 
 def within_budget(row: Row, limits: Limits) -> bool:
-    """True where no budget is set or the fleet's month costs no more."""
-    month = row.usd_per_month
-    return limits.budget_usd_per_month is None or (month is not None and month <= limits.budget_usd_per_month)
+    """True where no budget is set or the fleet's month costs no more, to the cent."""
+    month, budget = row.usd_per_month, limits.budget_usd_per_month
+    if budget is None:
+        return True
+    if month is None or row.priced.tariff is None:
+        return False
+    if abs(month - budget) < ROUNDING_USD:
+        return float(total(row.priced.tariff.lines(row.use))) <= budget
+    return month < budget
 
 
 def merged(ordered: Iterable[Row], fleets: Fleets, merge: str) -> tuple[list[Row], dict[str, int]]:

@@ -52,7 +52,7 @@ def tails_of(understood: Understood) -> dict[str, float]:
 
 def certain_of(options: Sequence[Priced], limits: Limits) -> list[Priced]:
     """Those that have a price and lie, for sure, where the limits say."""
-    return [one for one in options if one.outside is None and one.usd_per_h is not None and not place_unknown(one, limits)]
+    return [one for one in options if one.outside is None and one.tariff is not None and not place_unknown(one, limits)]
 
 
 def place_unknown(option: Priced, limits: Limits) -> bool:

@@ -10,12 +10,13 @@ from infra_advisor.advice.coming import Coming, coming_requests, load_per_replic
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
 from infra_advisor.advice.near import time_violations
-from infra_advisor.advice.question import Understood, limits_part, stamp, understand, workload_part
+from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.question import Understood, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.simulated import FleetPart, RequestsPart, SamplePart, SimulateAnswer, TimePart, TracePart
+from infra_advisor.advice.spending import use_of_machines
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.traces import BLOCK_TOKENS, TraceSummary
-from infra_advisor.physics.cost import usd_per_mtok
 from infra_advisor.search.laws import engines, scheduling_of
 from infra_advisor.search.outcome import Simulated, Statistics, within
 from infra_advisor.search.simulate import ROUTERS, Fleet
@@ -23,6 +24,7 @@ from infra_advisor.search.simulate import simulate as run
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
 from infra_advisor.simulator.request import Request
+from infra_advisor.units import HOURS_PER_MONTH
 
 MOST_REPLICAS = 4096
 LONGEST_SHARE = 0.9999
@@ -56,6 +58,7 @@ def simulate(
     traffic: Traffic | None = None,
     serving: Serving | None = None,
     shape: Shape | None = None,
+    payment: Payment | None = None,
     each: Callable[[Request], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> SimulateAnswer:
@@ -65,14 +68,17 @@ def simulate(
     have arrived, of how many. Raises UsageError for unknown names, impossible layouts, unreadable traces and a load stated twice or not
     at all; "does not fit" and "saturated" are answers.
     """
-    limits, traffic, serving = limits or Limits(), traffic or Traffic(), serving or Serving()
+    limits, traffic, serving, payment = limits or Limits(), traffic or Traffic(), serving or Serving(), payment or Payment()
+    catalog = catalog.assuming(payment.assume)
     summary = trace_summary(catalog, workload, traffic)
-    meant = named(catalog, target, load_per_replica(workload, traffic, summary, serving.replicas), limits, shape or Shape(), traffic)
+    meant = named(
+        catalog, target, load_per_replica(workload, traffic, summary, serving.replicas), limits, shape or Shape(), traffic, payment
+    )
     understood = meant.understood
     trace = _trace_part(traffic, summary)
     if meant.row is None:
         return _unfit(catalog, meant, serving, trace)
-    asked = understand(catalog, whole_load(workload, traffic, summary), understood.limits, traffic)
+    asked = understand(catalog, whole_load(workload, traffic, summary), understood.limits, traffic, payment)
     coming = coming_requests(asked, meant, traffic, summary, serving.replicas)
     fleet = fleet_of(catalog, meant, traffic, serving, summary)
     told = (lambda done: progress(done, coming.total)) if progress is not None else None
@@ -125,10 +131,23 @@ def _answer(
 ) -> SimulateAnswer:
     row, limits = meant.row, understood.limits
     assert row is not None
-    (answer,) = answers(catalog, meant.found, [row], limits, ranks=[None], labels=[()], behind={}, statistic=limits.statistic)
+    (answer,) = answers(catalog, meant.understood, meant.found, [row], ranks=[None], labels=[()], behind={})
     everyone = serving.replicas + serving.prefill_replicas
     tokens = outcome.output_tokens_per_s
-    cost = usd_per_mtok(usd_per_h=row.usd_per_h * everyone, tokens_per_s=tokens) if row.usd_per_h is not None and tokens > 0 else None
+    cost = None
+    if row.priced.tariff is not None and tokens > 0:
+        spending = understood.spending
+        machines, mtok = row.use.machines * everyone, spending.mtok_per_month(tokens)
+        use = use_of_machines(
+            row.use,
+            spending,
+            machines=machines,
+            running_h=machines * spending.hours,
+            idle_h=machines * (HOURS_PER_MONTH - spending.hours),
+            units=everyone,
+            output_mtok=mtok,
+        )
+        cost = row.priced.tariff.month_usd(use) / mtok
     broken = _violations(outcome, understood)
     status: Literal["ok", "misses_targets", "saturated"] = "ok"
     if outcome.saturated:
@@ -144,6 +163,7 @@ def _answer(
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(limits),
+        payment=payment_part(understood.payment),
         assumptions=tuple(one for one in understood.assumptions if one.name not in _replaced(understood.traffic)),
         status=status,
         reason=reason,
@@ -241,6 +261,7 @@ def _unfit(catalog: Catalog, meant: Named, serving: Serving, trace: TracePart | 
         catalog=stamp(catalog),
         workload=workload_part(understood),
         limits=limits_part(understood.limits),
+        payment=payment_part(understood.payment),
         assumptions=understood.assumptions,
         status="does_not_fit",
         reason=meant.why_none,

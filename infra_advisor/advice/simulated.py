@@ -10,6 +10,7 @@ from infra_advisor.advice.parts import (
     CatalogStamp,
     LimitsPart,
     Part,
+    PaymentPart,
     Violation,
     WorkloadPart,
 )
@@ -91,6 +92,7 @@ class SimulateAnswer(Part):
     catalog: CatalogStamp
     workload: WorkloadPart
     limits: LimitsPart
+    payment: PaymentPart | None = None
     assumptions: tuple[Assumption, ...]
     status: Literal["ok", "misses_targets", "saturated", "does_not_fit"]
     reason: str | None = None

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 from infra_advisor.advice.answer import Recommendation, Relaxation
 from infra_advisor.advice.limits import CLASSES, Choice, Limits
+from infra_advisor.advice.payment import Payment
 
 SELLERS = {"purchase": "bought", "owned": "owned"}
 
 
-def ways_out(limits: Limits, ask: Callable[[Limits], Recommendation]) -> Iterator[Relaxation]:
-    """The choices that, dropped alone, let something meet all the other limits. `ask` answers the question under other limits."""
-    for name, option, allowed, freed in _without_each(limits):
-        answer = ask(freed)
+def ways_out(limits: Limits, payment: Payment, ask: Callable[[Limits, Payment], Recommendation]) -> Iterator[Relaxation]:
+    """The choices that, dropped alone, let something meet all the other limits. `ask` answers the question otherwise."""
+    for name, option, allowed, freed, paid in _without_each(limits, payment):
+        answer = ask(freed, paid)
         if not answer.ranked:
             continue
         winner = answer.ranked[0]
@@ -23,15 +24,17 @@ def ways_out(limits: Limits, ask: Callable[[Limits], Recommendation]) -> Iterato
         yield Relaxation(limit=name, allowed=allowed, needed="any", answer=winner.id, text=f"without {option}: {shown} fits")
 
 
-def _without_each(limits: Limits) -> Iterator[tuple[str, str, str | float, Limits]]:
-    """(limit, option, its value, the limits without it) for each choice that was made."""
+def _without_each(limits: Limits, payment: Payment) -> Iterator[tuple[str, str, str | float, Limits, Payment]]:
+    """(limit, option, its value, the question without it) for each choice that was made."""
     if limits.owned is not None:
-        yield "owned", "--owned", limits.owned, replace(limits, owned=None)
+        yield "owned", "--owned", limits.owned, replace(limits, owned=None), payment
+    if payment.commit in ("1y", "3y"):
+        yield "commit", f"--commit {payment.commit}", payment.commit, limits, replace(payment, commit="auto")
     if set(limits.where) != set(CLASSES):
-        yield "where", "--where", ",".join(limits.where), replace(limits, where=CLASSES)
+        yield "where", "--where", ",".join(limits.where), replace(limits, where=CLASSES), payment
     for name, choice in (("vendor", limits.vendor), ("provider", limits.provider), ("accelerator", limits.accelerator)):
         if choice.keep or choice.drop:
             spelled = ",".join((*choice.keep, *(f"!{dropped}" for dropped in choice.drop)))
-            yield name, f"--{name}", spelled, replace(limits, **{name: Choice()})  # type: ignore[arg-type]
+            yield name, f"--{name}", spelled, replace(limits, **{name: Choice()}), payment  # type: ignore[arg-type]
     if limits.max_price_age_d is not None:
-        yield "max_price_age_d", "--max-age", limits.max_price_age_d, replace(limits, max_price_age_d=None)
+        yield "max_price_age_d", "--max-age", limits.max_price_age_d, replace(limits, max_price_age_d=None), payment

@@ -12,6 +12,7 @@ from infra_advisor.errors import AdvisorError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from infra_advisor.advice.limits import Choice, Limits
+    from infra_advisor.advice.payment import Payment
     from infra_advisor.cli.options import Option
     from infra_advisor.facts.catalog import Catalog
     from infra_advisor.present.files import Target
@@ -31,6 +32,7 @@ _LIMIT_FIELDS = {
     "spare": "spare", "headroom": "headroom", "where": "where",
     "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
 }  # fmt: skip
+_PAYMENT_FIELDS = {"commit": "commit", "hours": "hours_per_month", "cached-share": "cached_share", "batch": "batch"}
 _TRAFFIC_FIELDS = {
     "lengths": "lengths", "trace-speed": "trace_speed", "burst": "burst", "at-once": "at_once", "requests": "requests", "seed": "seed",
     "prefix-share": "prefix_share",
@@ -71,11 +73,15 @@ class Asked:
 
     def workload(self) -> "Workload":
         """The workload. Raises UsageError, among others where there is no model."""
-        from infra_advisor.search.workload import Workload
+        from infra_advisor.search.workload import DEFAULT_OUTPUT_TOKENS, Workload
 
         if "model" not in self.values:
             raise UsageError("which model? --model takes a size (70b), a name (llama-3.3-70b), or a config.json or .gguf file")
-        return Workload(**{field: self.values[key] for key, field in _WORKLOAD_FIELDS.items() if key in self.values})
+        fields = {field: self.values[key] for key, field in _WORKLOAD_FIELDS.items() if key in self.values}
+        if thought := self.get("reasoning-tokens", 0):
+            fields["output_tokens"] = fields.get("output_tokens", DEFAULT_OUTPUT_TOKENS) + thought
+            fields["reasoning_tokens"] = thought
+        return Workload(**fields)
 
     def traffic(self) -> "Traffic":
         """How requests come. Raises UsageError."""
@@ -86,6 +92,18 @@ class Asked:
             fields["trace"] = Path(self.values["trace"])
         return Traffic(**fields)
 
+    def payment(self) -> "Payment":
+        """How one would pay. Raises UsageError."""
+        from infra_advisor.advice.payment import Payment
+
+        fields = {field: self.values[key] for key, field in _PAYMENT_FIELDS.items() if key in self.values}
+        assumed: dict[str, float] = {}
+        for one in self.get("assume", ()):
+            if both := assumed.keys() & one.keys():
+                raise UsageError(f"--assume: {', '.join(both)} is given twice")
+            assumed |= one
+        return Payment(**fields, assume=assumed)
+
     def limits(self) -> "Limits":
         """The limits. Raises UsageError."""
         from infra_advisor.advice.limits import Limits
@@ -93,6 +111,8 @@ class Asked:
         fields = {field: self.values[key] for key, field in _LIMIT_FIELDS.items() if key in self.values}
         if "speed" in self.values:
             fields["tpot_s"] = 1 / self.values["speed"]
+        if self.get("spot"):
+            fields["include"] = tuple(dict.fromkeys((*fields.get("include", ()), "spot")))
         for key in ("vendor", "provider", "accelerator"):
             if key in self.values:
                 fields[key] = choice(self.values[key], f"--{key}")

@@ -1,6 +1,6 @@
 """`advisor capacity`: parse, call, show."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from infra_advisor.cli.options import (
     FILE,
     FLEET,
     MONTH,
+    PAYMENT,
     QUESTION,
     SIZING,
     SPREAD,
@@ -28,7 +29,7 @@ RUN = tuple(option for option in TRAFFIC if option.key in ("requests", "seed", "
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *FILE, *CATALOG, *WORKLOAD_FILE)
 def capacity(
     asked: Asked,
     target: Annotated[
@@ -61,8 +62,7 @@ def capacity(
     shape = Shape(**{option.parameter: asked.get(option.key) for option in LAYOUT})
     serving = Serving(**{option.parameter: asked[option.key] for option in FLEET if option.key in asked.values})
     with Bar() as bar:
-        answer = largest(
-            asked.catalog(), target, workload, limits, traffic=traffic, serving=serving, shape=shape, moving=moving, progress=bar
-        )
+        how: dict[str, Any] = {"traffic": traffic, "serving": serving, "shape": shape, "moving": moving, "payment": asked.payment()}
+        answer = largest(asked.catalog(), target, workload, limits, **how, progress=bar)
     show(answer, asked.format, target=file)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
-from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, QUESTION, SPREAD, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, PAYMENT, QUESTION, SPREAD, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(cls=Command)
-@asks(*DEPLOYMENT, *QUESTION, *SPREAD, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*DEPLOYMENT, *QUESTION, *PAYMENT, *SPREAD, *FILE, *CATALOG, *WORKLOAD_FILE)
 def estimate(
     asked: Asked,
     target: Annotated[
@@ -32,6 +32,6 @@ def estimate(
     from infra_advisor.present import show
 
     shape = {name: asked.get(name) for name in ("engine", "tp", "pp", "ep", "dp", "sweep")}
-    answer = of_one(asked.catalog(), target, workload, limits, traffic=asked.traffic(), **shape)
+    answer = of_one(asked.catalog(), target, workload, limits, traffic=asked.traffic(), payment=asked.payment(), **shape)
     show(answer, asked.format, target=file, command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -16,6 +16,7 @@ from infra_advisor.cli.asked import Asked
 FORMATS = ("table", "json", "markdown", "csv")
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
 STATISTICS = ("mean", "p50", "p95", "p99")
+COMMITS = ("none", "1y", "3y", "auto")
 ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
 
 
@@ -82,6 +83,12 @@ LOAD = (
     _option("--tokens-per-day", metavar="N", read=to.amount, help="Prompt and output tokens of a day: 50M."),
     _option("--input", metavar="TOKENS", read=to.whole, help="Prompt tokens of a request; default 1000."),
     _option("--output-tokens", metavar="TOKENS", read=to.whole, help="Output tokens of a request; default 300."),
+    _option(
+        "--reasoning-tokens",
+        metavar="TOKENS",
+        read=to.count_or_zero,
+        help="Tokens thought before each answer, on top of its output tokens; default none.",
+    ),
 )
 SPREAD = (
     _option(
@@ -154,6 +161,25 @@ LIMITS = (
         "--include", metavar="KINDS", read=to.names, many=True, help=f"Also rank doubtful offers, of these kinds: {', '.join(DOUBTFUL)}."
     ),
 )
+PAYMENT = (
+    _option(
+        "--commit",
+        metavar="TERM",
+        read=to.one_of(COMMITS),
+        help="Rented machines at their price for no term, 1y or 3y, or auto: whichever is cheapest; default none.",
+    ),
+    _option("--spot", flag=True, help="Also rank spot prices, which can be withdrawn at any time; the same as --include spot."),
+    _option("--hours", metavar="N", read=to.amount, help="Hours a month in which the service runs; default 730, all the time."),
+    _option("--cached-share", metavar="SHARE", read=to.share, help="Part of the prompt tokens that hosted APIs bill as cached: 60%."),
+    _option("--batch", flag=True, help="All work can wait: hosted APIs at their batch price, where they have one."),
+    _option(
+        "--assume",
+        metavar="NAME=VALUE",
+        read=to.assumption,
+        many=True,
+        help="Another value for an assumption: electricity_usd_per_kwh=0.12, cost_of_capital_per_year=0.08.",
+    ),
+)
 DEPLOYMENT = (
     _option("--engine", metavar="NAME", help="Serving engine: vllm, sglang, tensorrt-llm, llama.cpp, ...; default the best that fits."),
     _option("--tp", metavar="N", read=to.whole, help="Tensor parallelism."),
@@ -218,6 +244,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
     "Limits": LIMITS,
+    "Payment": PAYMENT,
     "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }

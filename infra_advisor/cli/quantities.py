@@ -63,6 +63,17 @@ def share(raw: str) -> float:
     return value / 100.0 if text_.endswith("%") else value
 
 
+def assumption(raw: str) -> dict[str, float]:
+    """`electricity_usd_per_kwh=0.12` -> {name: value}. Raises UsageError."""
+    name, equals, value = raw.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{raw!r}: write NAME=VALUE, such as electricity_usd_per_kwh=0.12")
+    try:
+        return {name.strip(): float(value)}
+    except ValueError as error:
+        raise UsageError(f"{raw!r}: {value.strip()!r} is not a number; write NAME=VALUE in the unit that the name ends with") from error
+
+
 def whole(raw: str) -> int:
     """`1,000` -> 1000: tokens."""
     number = above_zero(parse_count(raw), raw)

@@ -3,14 +3,28 @@
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
-from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, MIX, PLAN, QUESTION, RANKING, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import (
+    CATALOG,
+    EXPLAIN,
+    FILE,
+    MIX,
+    PAYMENT,
+    PLAN,
+    QUESTION,
+    RANKING,
+    SIZING,
+    SPREAD,
+    WORKLOAD_FILE,
+    Command,
+    asks,
+)
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -31,6 +45,7 @@ def recommend(asked: Asked) -> None:
             workload,
             limits,
             traffic=asked.traffic(),
+            payment=asked.payment(),
             rank=asked.get("rank", "cost"),
             top=asked.get("top", 10),
             merge=merge,

@@ -1,12 +1,12 @@
 """`advisor simulate`: parse, call, show."""
 
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, FLEET, QUESTION, SPREAD, TRAFFIC, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, FLEET, PAYMENT, QUESTION, SPREAD, TRAFFIC, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
@@ -15,7 +15,7 @@ LAYOUT = tuple(option for option in DEPLOYMENT if option.key != "sweep")
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *SPREAD, *TRAFFIC, *FLEET, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *TRAFFIC, *FLEET, *FILE, *CATALOG, *WORKLOAD_FILE)
 def simulate(
     asked: Asked,
     target: Annotated[
@@ -47,6 +47,7 @@ def simulate(
     with ExitStack() as stack:
         bar = stack.enter_context(Bar())
         each = stack.enter_context(RequestsFile(rows)).write if rows is not None else None
-        answer = run(asked.catalog(), target, workload, limits, traffic=traffic, serving=serving, shape=shape, each=each, progress=bar)
+        how: dict[str, Any] = {"traffic": traffic, "serving": serving, "shape": shape, "payment": asked.payment()}
+        answer = run(asked.catalog(), target, workload, limits, **how, each=each, progress=bar)
     show(answer, asked.format, target=file)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -3,6 +3,7 @@
 import datetime
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -105,6 +106,23 @@ class Catalog(Reader):
         unsourced = [entry for entry in entries.values() if not has_own_source(entry)]
         self._report([f"{entry.file_of('value')}: {entry.id}: state the `source` of the value" for entry in unsourced])
         return self._checked(entries, _record("purchases", "Assumption"), "assumptions")
+
+    def assuming(self, values: Mapping[str, float]) -> "Catalog":
+        """The same catalog with some assumptions replaced. Raises UsageError for names that are none."""
+        if not values:
+            return self
+        module = import_module("infra_advisor.facts.purchases")
+        known = {**self.assumptions, **dict.fromkeys(module.ASSUMED_ON_REQUEST)}
+        replaced = dict(self.assumptions)
+        for name, value in values.items():
+            if name not in known:
+                raise UsageError(
+                    f"--assume: {name!r} is no assumption; `advisor catalog list assumptions` names them.{did_you_mean(name, known)}"
+                )
+            replaced[name] = module.assumed(name, value, self.assumptions.get(name))
+        other = copy(self)
+        other.__dict__["assumptions"] = replaced
+        return other
 
     @cached_property
     def profiles(self) -> Mapping[str, "Profile"]:

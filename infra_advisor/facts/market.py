@@ -123,6 +123,8 @@ class Offer(Record):
     """Consumption tax inside the price; None = the source does not say."""
     minimum: str | None = None
     """Smallest purchase or term, as printed."""
+    minimum_spend: Money | None = None
+    """Smallest purchase in the currency of the price list, taxed as the price is; None = no more than an hour, or a term in `minimum`."""
     size_ratio: Annotated[float, Field(gt=0)] | None = None
     """Price per accelerator relative to the cheapest size of the family; above 1.8 the size sells CPU and memory."""
     source: str

@@ -84,6 +84,8 @@ class Provider(Record):
     """Keys under which API price lists name this operator."""
     lists_every_region: bool = False
     """Its price list names every machine in every region: listed is not available."""
+    egress_usd_per_gb: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Traffic to the internet, by the source of its price list; None = not known."""
     attestations: tuple[Attestation, ...] = ()
     note: str | None = None
 

@@ -4,6 +4,7 @@ Prices are in the currency of their source. Several sources price the same confi
 price per configuration by a fixed rule and keeps the range.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from infra_advisor.errors import UsageError
 from infra_advisor.facts.fact import FROM_MEMORY, Record
 from infra_advisor.facts.market import Country, Currency, DatePrecision, Day, Money
 
@@ -208,3 +210,20 @@ class Assumption(Record):
     def judged(self) -> bool:
         """True where no source states the figure."""
         return set(self.source) <= {JUDGEMENT, FROM_MEMORY}
+
+
+ASSUMED_ON_REQUEST = {"electricity_usd_per_kwh": "USD/kWh", "colocation_usd_per_kw_month": "USD/kW-month"}
+"""Assumptions that a question may make in place of the figures by country -> their unit."""
+STATED = "stated in the question"
+LEAST_YEARS = 0.1
+MOST_ASSUMED = 1e12
+
+
+def assumed(name: str, value: float, instead_of: Assumption | None) -> Assumption:
+    """What a question assumes. Raises UsageError for what cannot be: negative, no number, a share of more than all."""
+    unit = instead_of.unit if instead_of else ASSUMED_ON_REQUEST[name]
+    most = 1.0 if unit.startswith("share") else MOST_ASSUMED
+    least = 1.0 if unit == "ratio" else LEAST_YEARS if unit == "year" else 0.0
+    if not (math.isfinite(value) and least <= value <= most):
+        raise UsageError(f"--assume {name}={value:g}: accepted: {least:g} to {most:g} [{unit}]")
+    return Assumption.model_construct(value=Decimal(str(value)), unit=unit, source=(STATED,), note=None)

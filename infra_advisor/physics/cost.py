@@ -3,6 +3,7 @@
 from infra_advisor.physics.elementwise import Number
 
 HOURS_PER_YEAR = 8760.0
+MONTHS_PER_YEAR = 12.0
 TOKENS_PER_MTOK = 1e6
 
 
@@ -14,20 +15,19 @@ def annuity_share(*, years: Number, capital_rate: Number) -> Number:
     return capital_rate / (1.0 - (1.0 + capital_rate) ** (-years))
 
 
-def owned_usd_per_h(*, price_usd: Number, residual_share: Number, years: Number, capital_rate: Number) -> Number:
-    """Hourly cost of owning hardware, used or idle: the annuity of the price less the present value of what it sells for. [USD/h]"""
-    residual_now_usd = price_usd * residual_share * (1.0 + capital_rate) ** (-years)
-    return (price_usd - residual_now_usd) * annuity_share(years=years, capital_rate=capital_rate) / HOURS_PER_YEAR
+def write_off_usd_per_month(*, price_usd: Number, years: Number) -> Number:
+    """The price in equal parts over the months of its life. [USD/month]"""
+    return price_usd / (years * MONTHS_PER_YEAR)
 
 
-def power_usd_per_h(*, power_w: Number, facility_overhead: Number, usd_per_kwh: Number) -> Number:
-    """Electricity of the machine and its share of cooling; `facility_overhead` is the PUE. [USD/h]"""
-    return power_w / 1000.0 * facility_overhead * usd_per_kwh
+def capital_usd_per_month(*, price_usd: Number, residual_usd: Number, years: Number, capital_rate: Number) -> Number:
+    """What tying up the money costs beyond the write-off, level over the life. [USD/month]
 
-
-def hosting_usd_per_h(*, rated_w: Number, usd_per_kw_month: Number, hours_per_month: Number) -> Number:
-    """Colocation, billed by rated power whether used or not. [USD/h]"""
-    return rated_w / 1000.0 * usd_per_kw_month / hours_per_month
+    The annuity of the price less the present value of the resale, minus the write-off of price less resale; `capital_rate` above zero.
+    """
+    owed_usd = price_usd - residual_usd * (1.0 + capital_rate) ** (-years)
+    payment_usd = owed_usd * annuity_share(years=years, capital_rate=capital_rate) / MONTHS_PER_YEAR
+    return payment_usd - write_off_usd_per_month(price_usd=price_usd - residual_usd, years=years)
 
 
 def usd_per_mtok(*, usd_per_h: Number, tokens_per_s: Number) -> Number:

@@ -2,6 +2,7 @@
 
 from infra_advisor.advice.capacities import CapacityAnswer, LoadPart, PlanPart
 from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present.bill import paid
 from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
 from infra_advisor.present.simulate import fleet_words
 from infra_advisor.present.words import Words as Say
@@ -28,7 +29,7 @@ def page(record: CapacityAnswer, say: Say) -> Page:
         blocks.append(Para((phrases.confidence(say, record.answer), phrases.bands(say, record.answer, "p95"))))
     asked = "; ".join((phrases.model(say, record.workload), phrases.lengths(say, record.workload)))
     limits = "; ".join(phrases.limits(say, phrases.without_named(record.limits))) or say("limits.none")
-    blocks += [Para((asked,), lead=say("for")), Para((limits,), lead=say("limits"))]
+    blocks += [Para((asked,), lead=say("for")), Para((limits,), lead=say("limits")), *paid(record.payment, say)]
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     blocks += [*_curve(record, say), *_month(record, say)]
     blocks += assumptions.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)

@@ -21,7 +21,7 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
     if record.workload and record.limits:
         if record.status == "nothing_fits":
             blocks.append(Para((Text(say("compare.none"), "bad"),)))
-        blocks += question(record.workload, phrases.without_named(record.limits), say)
+        blocks += question(record.workload, phrases.without_named(record.limits), say, record.payment)
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     title = say("compare.title.model", model=record.workload.model_name) if record.workload else say("compare.title")
     columns = (Column(""), *(Column(phrases.short(column.name)) for column in record.columns))

@@ -2,7 +2,8 @@
 
 from infra_advisor.advice.answer import Answer, EstimateAnswer, Headroom, Predicted
 from infra_advisor.present import assumptions, numbers, phrases
-from infra_advisor.present.blocks import Block, Bullets, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
+from infra_advisor.present.bill import bill_of, points_grid
+from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
 from infra_advisor.present.explain import explain_blocks
 from infra_advisor.present.recommend import question
 from infra_advisor.present.words import Words as Say
@@ -12,7 +13,7 @@ _DOES_NOT_FIT = "does not fit"
 
 def page(record: EstimateAnswer, say: Say) -> Page:
     """Verdict, question, figures, limits, cost, memory, time, sweep."""
-    blocks: list[Block] = [*_verdict(record, say), *question(record.workload, phrases.without_named(record.limits), say)]
+    blocks: list[Block] = [*_verdict(record, say), *question(record.workload, phrases.without_named(record.limits), say, record.payment)]
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     if record.answer:
         blocks += _figures(record.answer, record, say) + _headroom(record.answer, say) + _cost(record.answer, say)
@@ -118,7 +119,8 @@ def _room(room: Headroom, say: Say) -> tuple[Words, ...]:
 
 
 def _cost(answer: Answer, say: Say) -> list[Block]:
-    return [Heading(say("cost.title")), Bullets(answer.cost.lines)] if answer.cost.lines else []
+    points = points_grid(answer.cost, say)
+    return [*bill_of(answer, say), *([Heading(say("bill.points")), *points] if points else [])]
 
 
 def _memory(record: EstimateAnswer, say: Say) -> list[Block]:

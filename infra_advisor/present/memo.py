@@ -2,6 +2,7 @@
 
 from infra_advisor.advice.answer import Answer, Recommendation
 from infra_advisor.present import assumptions, numbers, phrases, recommend
+from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
 from infra_advisor.present.explain import cited, explain_blocks, terms_of
@@ -16,6 +17,7 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
     blocks += _recommendation(record, say)
     blocks += _requirements(record, say)
     if record.ranked:
+        points = points_grid(record.ranked[0].cost, say)
         blocks += [
             Heading(say("memo.options")),
             Para((recommend.ranked_title(record, say) + ".", say("memo.estimated"))),
@@ -25,6 +27,7 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
         ]
         blocks += recommend.legend(record, say)
         blocks += _why(record, say) + _binds(record.ranked[0], say)
+        blocks += [*bill_of(record.ranked[0], say), *([Heading(say("bill.points")), *points] if points else [])]
         if explain:
             blocks += explain_blocks(record.ranked[0], record.workload, say)
     blocks += _near_misses(record, say) + _unranked(record, say) + _assumptions(record, say) + _sources(record, say)
@@ -58,6 +61,7 @@ def _requirements(record: Recommendation, say: Say) -> list[Block]:
         (say("req.load"), phrases.load(say, record.workload)),
         (say("req.formats"), phrases.formats(say, record.workload)),
         *((say("req.limit"), phrase) for phrase in phrases.limits(say, record.limits) or [say("limits.none")]),
+        *((say("req.payment"), phrase) for phrase in (phrases.payment(say, record.payment) if record.payment else ())),
     ]
     return [Heading(say("memo.requirements")), Grid((Column(say("col.requirement")), Column(say("col.value"))), tuple(rows))]
 

@@ -122,6 +122,17 @@ def monthly(value: float | None) -> str:
     return f"{value:,.0f}" if value is not None and math.isfinite(value) and abs(value) >= 100 else usd(value)
 
 
+def cents(value: float) -> str:
+    """An amount of a bill, to the cent."""
+    return f"{value:,.2f}"
+
+
+def plain(value: float) -> str:
+    """A factor of a bill, with every digit it has and no more: `1,460`, `0.148512`."""
+    text = f"{value:,.6f}".rstrip("0")
+    return text.rstrip(".")
+
+
 def percent(share: float | None, digits: int = 2) -> str:
     """`0.221` -> `22 %`."""
     return UNKNOWN if share is None or not math.isfinite(share) else f"{about(share * 100, digits)} %"

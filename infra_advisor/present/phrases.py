@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 
-from infra_advisor.advice.answer import Answer, LimitsPart, Predicted, SoftwarePart, Violation, WorkloadPart
+from infra_advisor.advice.answer import Answer, LimitsPart, PaymentPart, Predicted, SoftwarePart, Violation, WorkloadPart
 from infra_advisor.present import numbers
 from infra_advisor.present.blocks import Text
 from infra_advisor.present.words import Words
+from infra_advisor.units import HOURS_PER_MONTH
 
 _GRADE_TONES = {"A": "good", "B": "good", "C": "warn", "D": "warn"}
 _FIELDS = {
@@ -198,6 +199,11 @@ def model(say: Words, workload: WorkloadPart) -> str:
 
 def lengths(say: Words, workload: WorkloadPart) -> str:
     """`1,000 tokens in, 300 out`."""
+    if workload.reasoning_tokens:
+        thought = numbers.whole(workload.reasoning_tokens)
+        return say(
+            "lengths.thought", input=numbers.whole(workload.input_tokens), output=numbers.whole(workload.output_tokens), thought=thought
+        )
     return say("lengths", input=numbers.whole(workload.input_tokens), output=numbers.whole(workload.output_tokens))
 
 
@@ -251,6 +257,18 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
     if asked.owned:
         phrases.append(say("owned", device=asked.owned))
     return phrases
+
+
+def payment(say: Words, paid: PaymentPart) -> list[str]:
+    """Every commercial term that was set, one phrase each."""
+    phrases = [say(f"paid.commit.{paid.commit}")] if paid.commit != "none" else []
+    if paid.hours_per_month != HOURS_PER_MONTH:
+        phrases.append(say("paid.hours", hours=numbers.exact(paid.hours_per_month)))
+    if paid.cached_share:
+        phrases.append(say("paid.cached", share=numbers.percent(paid.cached_share)))
+    if paid.batch:
+        phrases.append(say("paid.batch"))
+    return phrases + [say("paid.assume", name=name, value=numbers.exact(value)) for name, value in paid.assume.items()]
 
 
 def without_named(asked: LimitsPart) -> LimitsPart:

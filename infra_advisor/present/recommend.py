@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, Recommendation, WorkloadPart
+from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, PaymentPart, Recommendation, WorkloadPart
 from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present.bill import bill_of, paid, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
 from infra_advisor.present.explain import explain_blocks, nearest_evidence, plan_blocks
@@ -24,7 +25,7 @@ _ANY = "any"
 def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int = WIDE) -> Page:
     """The page that the terminal shows. `width`: of the screen, which decides whether there is room for the details."""
     detailed = explain or width >= WIDE
-    blocks: list[Block] = [*headline(record, say), *question(record.workload, record.limits, say)]
+    blocks: list[Block] = [*headline(record, say), *question(record.workload, record.limits, say, record.payment)]
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     if record.ranked:
         blocks += [Heading(ranked_title(record, say)), ranked_grid(record, say)]
@@ -34,6 +35,9 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
             blocks += labelled(record, say)
         blocks += legend(record, say, detailed=detailed)
         winner = record.ranked[0]
+        blocks += bill_of(winner, say, free=explain)
+        if explain and (points := points_grid(winner.cost, say)):
+            blocks += [Heading(say("bill.points")), *points]
         blocks += explain_blocks(winner, record.workload, say) if explain else nearest_evidence(winner, say)
     blocks += plan_blocks(record, say)
     blocks += near_misses(record, say)
@@ -128,11 +132,11 @@ def _admitted(miss: NearMiss, say: Say) -> str:
     )
 
 
-def question(workload: WorkloadPart, limits: LimitsPart, say: Say) -> list[Block]:
+def question(workload: WorkloadPart, limits: LimitsPart, say: Say, payment: PaymentPart | None = None) -> list[Block]:
     """The question as it was understood."""
     asked = "; ".join((phrases.model(say, workload), phrases.lengths(say, workload), phrases.load(say, workload)))
     set_limits = "; ".join(phrases.limits(say, limits)) or say("limits.none")
-    return [Para((asked,), lead=say("for")), Para((set_limits,), lead=say("limits"))]
+    return [Para((asked,), lead=say("for")), Para((set_limits,), lead=say("limits")), *paid(payment, say)]
 
 
 def ranked_title(record: Recommendation, say: Say) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.simulated import SamplePart, SimulateAnswer, TimePart
 from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present.bill import paid
 from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.words import Words as Say
 
@@ -60,7 +61,7 @@ def _question(record: SimulateAnswer, say: Say) -> list[Block]:
     limits = "; ".join(phrases.limits(say, phrases.without_named(record.limits))) or say("limits.none")
     if trace is None:
         asked = "; ".join((phrases.model(say, record.workload), phrases.lengths(say, record.workload), phrases.load(say, record.workload)))
-        return [Para((asked,), lead=say("for")), Para((limits,), lead=say("limits"))]
+        return [Para((asked,), lead=say("for")), Para((limits,), lead=say("limits")), *paid(record.payment, say)]
     replayed = say(
         "simulate.trace" if trace.speed == 1.0 else "simulate.trace.speed",
         requests=f"{trace.requests:,}",
@@ -73,6 +74,7 @@ def _question(record: SimulateAnswer, say: Say) -> list[Block]:
     blocks: list[Block] = [
         Para((f"{phrases.model(say, record.workload)}; {replayed}",), lead=say("for")),
         Para((limits,), lead=say("limits")),
+        *paid(record.payment, say),
     ]
     for key, reasons in (("simulate.skipped", trace.skipped), ("simulate.clamped", trace.clamped)):
         if reasons:

@@ -27,6 +27,8 @@ class Workload:
     """Size ("70b"), alias, Hugging Face id, or the path of a config.json or .gguf file."""
     input_tokens: int = DEFAULT_INPUT_TOKENS
     output_tokens: int = DEFAULT_OUTPUT_TOKENS
+    reasoning_tokens: int = 0
+    """Of the output tokens, those thought before the answer: written and paid for like the rest."""
     users: float | None = None
     """People who each wait for an answer, think, and ask again."""
     think_s: float = DEFAULT_THINK_S
@@ -50,6 +52,8 @@ class Workload:
             value = getattr(self, name)
             if not least <= value <= LONGEST_REQUEST_TOKENS:
                 raise UsageError(f"{name.replace('_', ' ')} is {value}; accepted: {least} to {LONGEST_REQUEST_TOKENS:,}")
+        if not 0 <= self.reasoning_tokens < self.output_tokens:
+            raise UsageError(f"{self.reasoning_tokens} of {self.output_tokens} output tokens are thought: at least one must be answer")
         for name in _LOADS:
             value, most = getattr(self, name), MOST_TOKENS_PER_DAY if name == "tokens_per_day" else MOST_LOAD
             if value is not None and not LEAST_LOAD <= value <= most:

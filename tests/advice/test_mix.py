@@ -112,7 +112,8 @@ def test_the_sums_hold(chats: Recommendation) -> None:
 def test_machines_times_prices(chats: Recommendation) -> None:
     """L4 machines at 0.05 and H100s at 3.99 USD an hour, 730 hours."""
     for side, usd_per_h in zip(mix_of(chats).sides, (0.05, 3.99), strict=True):
-        assert usd(side.answer) == pytest.approx(side.answer.hardware.accelerators_billed * usd_per_h * 730)
+        instances = next(line for line in side.answer.cost.lines if line.name == "instances")
+        assert instances.amount_usd == pytest.approx(side.answer.hardware.accelerators_billed * usd_per_h * 730, abs=0.01)
 
 
 def test_each_side_keeps_the_targets(catalog: Catalog, chats: Recommendation) -> None:
@@ -267,9 +268,14 @@ def test_throughput_is_asked_of_both_together(catalog: Catalog) -> None:
 
 @screened
 def test_each_fleet_has_its_spare_machine(catalog: Catalog) -> None:
-    """One L4 machine and one H100 more."""
+    """One L4 machine and one H100 more, each with its copy of the weights."""
     plain, spare = (mix_of(mixed(catalog, CHATS, replace(RENTED, spare=number))) for number in (0, 1))
-    assert spare.usd_per_month == pytest.approx((plain.usd_per_month or 0) + 730 * (0.05 + 3.99))
+    stored = [
+        line.amount_usd for mix in (plain, spare) for side in mix.sides for line in side.answer.cost.lines if line.unit == "GB-months"
+    ]
+    copies = sum(stored[2:]) - sum(stored[:2])
+    assert 0 < copies < 2
+    assert spare.usd_per_month == pytest.approx((plain.usd_per_month or 0) + 730 * (0.05 + 3.99) + copies)
 
 
 # -- whatever else was asked

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 
 import pytest
@@ -12,6 +13,7 @@ from catalogs import DAY
 from catalogs import real_catalog as catalog
 
 from infra_advisor.advice.answer import Answer, NearMiss, Predicted, Recommendation
+from infra_advisor.advice.charges import CENT
 from infra_advisor.advice.estimate import estimate
 from infra_advisor.advice.limits import DOUBTFUL, Choice, Limits
 from infra_advisor.advice.recommend import recommend
@@ -97,7 +99,7 @@ def test_what_is_ranked_has_a_price_with_day_and_source(name: str) -> None:
         assert row.offer.source
         if row.hardware.class_ != "api":
             assert row.offer.usd_per_h is not None
-            assert row.offer.usd_per_h > 0
+            assert row.offer.usd_per_h > 0 or row.offer.provider == "owned"
 
 
 @every_question
@@ -252,11 +254,20 @@ def test_cost_times_tokens_is_the_bill(name: str) -> None:
             continue
         assert cost.usd_per_mtok_output * rate * 3600 / 1e6 == pytest.approx(cost.usd_per_h)
         assert cost.usd_per_month == pytest.approx(cost.usd_per_h * 730)
+        for line in cost.lines:
+            assert line.amount_usd == float((Decimal(str(line.quantity)) * Decimal(str(line.unit_price_usd))).quantize(CENT, ROUND_HALF_UP))
+            assert line.amount_usd or line.note, line
+        assert sum((Decimal(str(line.amount_usd)) for line in cost.lines), Decimal(0)) == Decimal(str(cost.usd_per_month))
         assert cost.usd_per_mtok_total is not None
         both = rate * (workload.input_tokens + workload.output_tokens) / workload.output_tokens
         assert cost.usd_per_mtok_total * both * 3600 / 1e6 == pytest.approx(cost.usd_per_h)
         if row.hardware.class_ != "api" and row.offer.usd_per_h is not None:
-            assert cost.usd_per_h == pytest.approx(row.offer.usd_per_h * row.hardware.instances)
+            if row.hardware.class_ == "cloud":
+                hours = sum(line.quantity for line in cost.lines if line.unit == "machine-hours" and line.unit_price_usd)
+                assert hours == pytest.approx(row.hardware.instances * 730)
+                assert all(
+                    line.unit_price_usd == pytest.approx(row.offer.usd_per_h, abs=1e-6) for line in cost.lines if line.name == "instances"
+                )
             low, high = cost.usd_per_mtok_output_low, cost.usd_per_mtok_output_high
             assert low is not None
             assert high is not None
@@ -344,7 +355,10 @@ def test_the_load_stays_within_what_the_fleet_can_carry(name: str) -> None:
         assert 0 < row.cost.utilisation <= 1.01, row.id
         assert row.cost.usd_per_mtok_output_at_limit is not None
         assert row.cost.usd_per_mtok_output is not None
-        assert row.cost.usd_per_mtok_output_at_limit == pytest.approx(row.cost.usd_per_mtok_output * row.cost.utilisation)
+        load, limit = row.cost.points[:2]
+        assert limit.usd_per_mtok_output == row.cost.usd_per_mtok_output_at_limit
+        assert limit.usd_per_mtok_output * limit.output_tokens_per_s * 3600 * 730 / 1e6 == pytest.approx(limit.usd_per_month)
+        assert limit.usd_per_month >= load.usd_per_month * 0.98  # the same machines, with more traffic
 
 
 @every_question

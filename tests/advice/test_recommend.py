@@ -25,6 +25,11 @@ def ranked(found: Recommendation, offer: str) -> Answer:
     return next(row for row in found.ranked if row.offer.id.startswith(offer))
 
 
+def amounts(row: Answer) -> dict[str, float]:
+    """Lines of the bill -> USD a month."""
+    return {line.name: line.amount_usd for line in row.cost.lines}
+
+
 # -- prices
 
 
@@ -43,7 +48,7 @@ def test_a_price_per_accelerator_is_multiplied_up(frozen: Catalog) -> None:
     for row in found.ranked:
         size = int(row.offer.id.rpartition("-x")[2]) if "-x" in row.offer.id else 1
         assert row.offer.usd_per_h == pytest.approx(3.45 * size)
-        assert row.cost.usd_per_h == pytest.approx(3.45 * row.hardware.accelerators_billed)
+        assert amounts(row)["instances"] == pytest.approx(3.45 * row.hardware.accelerators_billed * 730, abs=0.01)
     assert max(row.hardware.accelerators_total for row in found.ranked) > 1
 
 
@@ -53,22 +58,27 @@ def test_a_server_costs_its_annuity_upkeep_power_and_space(frozen: Catalog) -> N
     10.2 kW x 0.7 x PUE 1.4 x 0.161 USD/kWh. Colocation 10.2 kW x 217.3 USD/kW-month / 730 h.
     """
     row = ranked(recommend(frozen, Workload(model="70b", concurrency=8), Limits(where=("onprem",)), top=0), "buy-8x-h100")
-    hardware = 285_000 * 0.05 / (1 - 1.05**-3) / 8760
-    operations = 285_000 * 0.08 / 8760
-    power = 10.2 * 0.7 * 1.4 * 0.161
-    space = 10.2 * 217.3 / 730
-    assert row.offer.usd_per_h == pytest.approx(hardware + operations + power + space, rel=1e-6)
-    assert row.offer.purchase_usd == 285_000
-    assert len(row.cost.lines) == 4
+    bill = amounts(row)
+    assert row.hardware.instances == 1
+    assert bill["hardware"] == pytest.approx(285_000 / 36, abs=0.01)
+    assert bill["hardware"] + bill["cost of capital"] == pytest.approx(285_000 * 0.05 / (1 - 1.05**-3) / 12, abs=0.01)
+    assert bill["operations"] == pytest.approx(285_000 * 0.08 / 12, abs=0.01)
+    assert bill["power"] == pytest.approx(10.2 * 0.7 * 730 * 0.161, abs=0.01)
+    assert bill["cooling and losses"] == pytest.approx(10.2 * 0.7 * 0.4 * 730 * 0.161, abs=0.01)
+    assert bill["space"] == pytest.approx(10.2 * 217.3, abs=0.01)
+    assert bill["network"] == 300
+    assert row.cost.usd_per_month == pytest.approx(sum(bill.values()), abs=1e-6)
+    assert row.cost.usd_initial == row.offer.purchase_usd == 285_000
 
 
 def test_owned_hardware_costs_power_and_space_alone(frozen: Catalog) -> None:
     """Eight H100 draw 700 W each and 575 W of the server around each; in Japan 24 JPY/kWh and 300 USD/kW-month."""
     found = recommend(frozen, Workload(model="70b", concurrency=8), Limits(owned="h100:8", residency="JP"))
     rated_kw = 8 * (700 + 575) / 1000
-    expected = rated_kw * 0.7 * 1.4 * 24 / JPY_PER_USD + rated_kw * 300 / 730
+    expected = rated_kw * 0.7 * 1.4 * 730 * 24 / JPY_PER_USD + rated_kw * 300 + 300  # power, space, line
     assert {row.offer.provider for row in found.ranked} == {"owned"}
-    assert found.ranked[0].offer.usd_per_h == pytest.approx(expected)
+    assert found.ranked[0].cost.usd_per_month == pytest.approx(expected, abs=0.05)
+    assert found.ranked[0].cost.usd_initial == 0
 
 
 def test_no_more_is_owned_than_was_said(frozen: Catalog) -> None:
@@ -114,7 +124,7 @@ def test_an_api_is_priced_by_prompt_and_output(frozen: Catalog) -> None:
     row = ranked(recommend(frozen, Workload(model="70b", request_rate_per_s=2), Limits()), "deepinfra")
     assert row.cost.usd_per_mtok_output == pytest.approx((1000 * 0.23 + 300 * 0.40) / 300)
     assert row.cost.usd_per_mtok_total == pytest.approx((1000 * 0.23 + 300 * 0.40) / 1300)
-    assert row.cost.usd_per_h == pytest.approx((1000 * 0.23 + 300 * 0.40) * 2 * 3600 / 1e6)
+    assert row.cost.usd_per_h == pytest.approx((1000 * 0.23 + 300 * 0.40) * 2 * 3600 / 1e6, abs=1e-4)
     assert row.performance.output_tokens_per_s == 600
 
 
@@ -123,7 +133,7 @@ def test_the_price_of_the_day_counts(frozen: Catalog) -> None:
     question = Workload(model="70b", concurrency=8, weights="fp8"), Limits(provider=Choice(keep=("runpod",)))
     for day, usd_per_h in (("2026-08-19", 3.29), ("2026-09-24", 3.29), ("2026-09-25", 3.49), ("2026-11-22", 3.99)):
         found = recommend(frozen_catalog(day=datetime.date.fromisoformat(day)), *question)
-        assert found.ranked[0].cost.usd_per_h == pytest.approx(usd_per_h * found.ranked[0].hardware.accelerators_billed)
+        assert found.ranked[0].offer.usd_per_h == pytest.approx(usd_per_h * found.ranked[0].hardware.accelerators_billed)
         assert found.as_of == day
     before = recommend(frozen_catalog(day=datetime.date(2026, 8, 18)), *question)
     assert before.status == "nothing_fits"
@@ -304,7 +314,7 @@ def test_a_budget_prefers_the_fleet_it_can_pay(frozen: Catalog) -> None:
     free = recommend(frozen, question, limits, rank="ttft").ranked[0]
     bound = recommend(frozen, question, Limits(**{**vars(limits), "budget_usd_per_month": 50_000}), rank="ttft").ranked[0]
     assert free.hardware.instances > bound.hardware.instances == 1
-    assert bound.cost.usd_per_month == pytest.approx(55.04 * 730)
+    assert amounts(bound)["instances"] == pytest.approx(55.04 * 730)
 
 
 # -- what is refused

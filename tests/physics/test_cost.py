@@ -1,10 +1,10 @@
-"""Money: annuity, electricity, colocation and cost per token, worked by hand."""
+"""Money: annuity, write-off, capital and cost per token, worked by hand."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra_advisor.physics.cost import annuity_share, hosting_usd_per_h, owned_usd_per_h, power_usd_per_h, usd_per_mtok
+from infra_advisor.physics.cost import annuity_share, capital_usd_per_month, usd_per_mtok, write_off_usd_per_month
 
 
 def test_annuity_of_two_years() -> None:
@@ -27,28 +27,25 @@ def test_small_interest_is_straight_line() -> None:
 
 
 def test_owning_for_a_year() -> None:
-    """One year at 10 %: 87,600 USD cost 96,360 at its end. Half the price comes back then, 43,800: 52,560 / 8,760 h = 6 USD/h."""
-    assert owned_usd_per_h(price_usd=87_600.0, residual_share=0.5, years=1.0, capital_rate=0.1) == pytest.approx(6.0)
-    assert owned_usd_per_h(price_usd=87_600.0, residual_share=0.0, years=1.0, capital_rate=0.1) == pytest.approx(11.0)
+    """One year at 10 %: 87,600 USD cost 96,360 at its end, 8,030 a month: 7,300 of write-off and 730 of capital.
+
+    Half the price comes back then, 43,800: 52,560 are to be paid, 4,380 a month, of which 3,650 write off what is lost.
+    """
+    assert write_off_usd_per_month(price_usd=87_600.0, years=1.0) == pytest.approx(7300.0)
+    assert capital_usd_per_month(price_usd=87_600.0, residual_usd=0.0, years=1.0, capital_rate=0.1) == pytest.approx(730.0)
+    assert write_off_usd_per_month(price_usd=43_800.0, years=1.0) == pytest.approx(3650.0)
+    assert capital_usd_per_month(price_usd=87_600.0, residual_usd=43_800.0, years=1.0, capital_rate=0.1) == pytest.approx(730.0)
 
 
 @given(price=st.floats(1, 1e6), share=st.floats(0, 0.9), years=st.integers(1, 8), rate=st.floats(0.01, 0.2))
 def test_payments_and_resale_balance_the_price(price: float, share: float, years: int, rate: float) -> None:
-    """A ledger: borrow the price, pay a year of hours each year, sell at the end; nothing is left over."""
-    owed = price
+    """A ledger: borrow the price, pay twelve months each year, sell at the end; nothing is left over."""
+    owed, back = price, price * share
+    month = write_off_usd_per_month(price_usd=price - back, years=float(years))
+    month += capital_usd_per_month(price_usd=price, residual_usd=back, years=float(years), capital_rate=rate)
     for _ in range(years):
-        owed = owed * (1 + rate) - 8760 * owned_usd_per_h(price_usd=price, residual_share=share, years=float(years), capital_rate=rate)
-    assert owed == pytest.approx(price * share, rel=1e-6, abs=1e-6 * price)
-
-
-def test_electricity_of_a_server() -> None:
-    """7,140 W x 1.4 = 9.996 kW; x 0.161 USD/kWh = 1.60936 USD/h."""
-    assert power_usd_per_h(power_w=7140.0, facility_overhead=1.4, usd_per_kwh=0.161) == pytest.approx(1.60936, rel=1e-5)
-
-
-def test_colocation_of_a_server() -> None:
-    """10.2 kW rated x 150 USD/kW = 1,530 USD a month; / 730 h = 2.09589 USD/h."""
-    assert hosting_usd_per_h(rated_w=10_200.0, usd_per_kw_month=150.0, hours_per_month=730.0) == pytest.approx(2.09589, rel=1e-5)
+        owed = owed * (1 + rate) - 12 * month
+    assert owed == pytest.approx(back, rel=1e-6, abs=1e-6 * price)
 
 
 def test_cost_of_a_million_tokens() -> None:

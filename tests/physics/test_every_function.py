@@ -20,7 +20,6 @@ MODULES = (roofline, collectives, memory, serving, speculation, scaling, energy,
 
 # Money is counted by the hour; seconds would need the constants that the functions contain.
 H = Quantity(1.0, {"h": Fraction(1)})
-MONTH = Quantity(1.0, {"month": Fraction(1)})
 ALIEN = Quantity(1.0, {"alien": Fraction(1)})
 SCALES = (1.0, 0.5, 1.7)
 
@@ -99,16 +98,9 @@ CASES: dict[str, Case] = {
         energy.tokens_per_joule, {"output_tokens_per_s": 2000 * TOKEN / S, "power_w": 7000 * W, "facility_overhead": 1.4}, TOKEN / (W * S)
     ),
     "cost.annuity_share": Case(cost.annuity_share, {"years": 3.0, "capital_rate": 0.05}, 1),
-    "cost.owned_usd_per_h": Case(
-        cost.owned_usd_per_h, {"price_usd": 3e5 * USD, "residual_share": 0.2, "years": 3.0, "capital_rate": 0.05}, USD
-    ),
-    "cost.power_usd_per_h": Case(
-        cost.power_usd_per_h, {"power_w": 7000 * W, "facility_overhead": 1.4, "usd_per_kwh": 0.161 * USD / (W * H)}, USD / H
-    ),
-    "cost.hosting_usd_per_h": Case(
-        cost.hosting_usd_per_h,
-        {"rated_w": 10_200 * W, "usd_per_kw_month": 150 * USD / (W * MONTH), "hours_per_month": 730 * H / MONTH},
-        USD / H,
+    "cost.write_off_usd_per_month": Case(cost.write_off_usd_per_month, {"price_usd": 3e5 * USD, "years": 3.0}, USD),
+    "cost.capital_usd_per_month": Case(
+        cost.capital_usd_per_month, {"price_usd": 3e5 * USD, "residual_usd": 6e4 * USD, "years": 3.0, "capital_rate": 0.05}, USD
     ),
     "cost.usd_per_mtok": Case(cost.usd_per_mtok, {"usd_per_h": 10 * USD / H, "tokens_per_s": 2000 * TOKEN / S}, USD / H / (TOKEN / S)),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from infra_advisor.advice.answer import (
     ChipColumn,
     Comparison,
     Cost,
+    CostLine,
     EstimateAnswer,
     HardwarePart,
     Headroom,
@@ -117,7 +118,7 @@ def answer(cls: type[Answer] = Answer, **changes: Any) -> Any:
             usd_per_mtok_output_at_limit=1.52,
             usd_per_mtok_output_at_saturation=0.88,
             utilisation=0.16,
-            lines=("1 instance x 9.96 USD/h = 9.96 USD/h",),
+            lines=(CostLine(name="instances", quantity=730, unit="machine-hours", unit_price_usd=9.96, amount_usd=7270.8),),
         ),
         "headroom": (
             Headroom(limit="ttft_s", allowed=0.5, predicted=0.212, margin=0.576, met=True),

@@ -62,7 +62,7 @@ def test_wider_screens_show_more_columns_and_never_other_numbers() -> None:
 
 
 def test_forty_columns_become_a_list() -> None:
-    text = render(RECORDS["recommend"], "table", screen=Screen(40))
+    text = render(RECORDS["recommend"], "table", screen=Screen(40)).partition("Bill of a month")[0]
     assert "───" not in text
     assert "1 2x H100 SXM (of 8)" in text
     assert "11.03" in text
