@@ -65,14 +65,6 @@ class Usage:
 
     def __init__(self, fleets: Fleets, spending: Spending) -> None:
         self._spending = spending
-        each = (
-            np.maximum(fleets.timing.d.chips / [one.platform.chips for one in fleets.candidates], 1.0) if fleets.candidates else np.ones(0)
-        )
-        spare = fleets.spare * each
-        self._spare = spare.tolist()
-        self._working = (fleets.machines - spare).tolist()
-        self._units = ((fleets.machines - spare) / each).tolist()
-        self.tokens_per_s: list[float] = fleets.output_tokens_per_s.tolist()
         self._chips = [one.platform.chips for one in fleets.candidates]
         replica_chips, machines = fleets.timing.d.chips.tolist(), fleets.machines.tolist()
         each = [max(wanted / held, 1.0) for wanted, held in zip(replica_chips, self._chips, strict=True)]
@@ -81,7 +73,6 @@ class Usage:
         self._working = [count - spare for count, spare in zip(machines, self._spare, strict=True)]
         self._units = [count / span for count, span in zip(self._working, each, strict=True)]
         self.tokens_per_s: list[float] = fleets.output_tokens_per_s.tolist()
-        self._chips = [one.platform.chips for one in fleets.candidates]
         sizes: Mapping[str, float] = {
             one.weights.format.id: weight_bytes(spending.shape, one.weights.format.by_part).total / GB for one in fleets.candidates
         }
