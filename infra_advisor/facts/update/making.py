@@ -59,6 +59,11 @@ def regions_of(known: Known, provider: str) -> list[str]:
     return sorted({offer.region for offer in known.offers.values() if offer.provider == provider})
 
 
+def catalog_region(provider: str, region: str) -> str:
+    """A region as the catalog names it: Lambda has one price in all its US regions, which is kept once."""
+    return "us-any" if provider == "lambda" and region.startswith("us-") else region
+
+
 def later_line(line: Offer, prices: Mapping[Price, Decimal], *, source: str, seen: str, since: str | None) -> Offer:
     """The line in force as a source confirms or changes it.
 
@@ -85,6 +90,13 @@ def later_line(line: Offer, prices: Mapping[Price, Decimal], *, source: str, see
     return line.model_copy(update=changed)
 
 
+def _in_micros(price: Decimal) -> Decimal:
+    """Rounded to six decimals, without zeros at the end. Unusable where nothing is left."""
+    if not (rounded := round(price, 6)):
+        raise Unusable("price is zero")
+    return Decimal(f"{rounded:f}".rstrip("0").rstrip("."))
+
+
 def _same(old: Decimal, new: Decimal) -> bool:
     return abs(old - new) <= old * SAME_PRICE
 
@@ -99,7 +111,7 @@ class Quotes:
     """Day on which the source itself read the prices, if it says so; the day of the reading otherwise."""
     currency: str = "USD"
     confirms: bool = True
-    """False for a list kept by hand: that it still has the old price does not show that the price still holds."""
+    """False for a list kept by hand: its old price may not hold any more, so it can only change what was read from it before."""
     rows: Rows = field(default_factory=Rows)
     _read: dict[tuple[Node, str, PriceKind], dict[Price, set[Decimal]]] = field(default_factory=dict)
     _since: dict[tuple[Node, str, PriceKind], str] = field(default_factory=dict)
@@ -118,9 +130,7 @@ class Quotes:
                 raise Unusable("instance type not in the catalog")
             if (node.provider, region) not in self.known.regions:
                 raise Unusable("region not in the catalog")
-            price = round(money(cell, LARGEST_PER_H * hours) / hours, 6)
-            if not price:
-                raise Unusable("price is zero")
+            price = _in_micros(money(cell, LARGEST_PER_H * hours) / hours)
         except Unusable as reason:
             self.skip(str(reason))
             return
@@ -164,6 +174,8 @@ class Quotes:
             return Offer.model_validate(new if self.confirms else {**new, "flag": "unverified"})
         if line.currency != self.currency:
             raise Unusable("currency differs from the line in force")
+        if not self.confirms and not any(one.startswith(self.source.split("-")[0]) for one in line.sources):
+            raise Unusable("last read elsewhere")
         row = later_line(line, prices, source=self.source, seen=seen, since=since)
         if self.confirms:
             return row if row != line else None

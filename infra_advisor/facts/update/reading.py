@@ -5,6 +5,7 @@ import json
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 LONGEST_LINE = 1_000_000
@@ -57,16 +58,15 @@ def lines_of(chunks: Iterable[bytes], source: str) -> Iterator[str]:
     """Lines with their ends, in memory one at a time. ValueError for another encoding and for endless lines."""
     decoder = getincrementaldecoder("utf-8-sig")()
     pending = ""
-    try:
-        for chunk in chunks:
-            pending += decoder.decode(chunk)
-            *complete, pending = pending.split("\n")
-            yield from (line + "\n" for line in complete)
-            if len(pending) > LONGEST_LINE:
-                raise ValueError(f"a line is longer than {LONGEST_LINE:,} characters")
-        pending += decoder.decode(b"", final=True)
-    except ValueError as error:
-        raise ValueError(f"{source}: expected lines of UTF-8 text ({error})") from error
+    for chunk in chain(chunks, [None]):
+        try:
+            pending += decoder.decode(chunk or b"", final=chunk is None)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{source}: expected text in UTF-8 ({error})") from error
+        *complete, pending = pending.split("\n")
+        yield from (line + "\n" for line in complete)
+        if len(pending) > LONGEST_LINE:
+            raise ValueError(f"{source}: expected lines of text, read one of more than {LONGEST_LINE:,} characters")
     if pending:
         yield pending
 
@@ -77,21 +77,22 @@ def csv_records(lines: Iterable[str], source: str, columns: Sequence[str]) -> It
     ValueError where a column is missing, no row follows the header, or a row has another number of cells than the header: a file that
     was cut off ends in such a row.
     """
+    expected = f"{source}: expected CSV with the columns {', '.join(columns)}"
     reader = csv.reader(lines, strict=True)
+    rows = 0
     try:
         header = next(reader, [])
         missing = [column for column in columns if header.count(column) != 1]
         if missing:
-            raise ValueError(f"column {', '.join(missing)} missing or doubled; columns read: {', '.join(header[:12])[:200] or 'none'}")
-        rows = 0
+            raise ValueError(f"{expected}; missing or doubled: {', '.join(missing)}; read {', '.join(header[:12])[:200] or 'nothing'}")
         for rows, cells in enumerate((row for row in reader if row), start=1):
             if len(cells) != len(header):
-                raise ValueError(f"row {rows} has {len(cells)} cells under {len(header)} columns: cut off, or another format")
+                raise ValueError(f"{expected}; row {rows} has {len(cells)} cells under {len(header)} columns, as where a file is cut off")
             yield dict(zip(header, cells, strict=True))
-        if not rows:
-            raise ValueError("no row follows the header")
-    except (csv.Error, ValueError) as error:
-        raise ValueError(f"{source}: expected CSV with {', '.join(columns)} ({error})") from error
+    except csv.Error as error:
+        raise ValueError(f"{expected}; row {rows + 1}: {error}") from error
+    if not rows:
+        raise ValueError(f"{expected}; no row follows the header")
 
 
 def _start(text: bytes) -> str:
