@@ -29,6 +29,8 @@ LARGEST_FILE = 200_000_000
 COLUMNS = ("instance_name", "location", "price", "gpu_count", "spot")
 FIRST_DAY = "2023-01-01"
 """Before it gpuhunt did not exist: such a day in a zip means that its clock was not set."""
+BROKEN = (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+"""What the standard library raises for a damaged or encrypted zip."""
 NOT_ON_DEMAND = re.compile(r"-preview|-calendar-mode|-cluster")
 ZONE = re.compile(r"(?P<region>[a-z]+-[a-z]+[0-9]+)-[a-z]")
 
@@ -44,20 +46,21 @@ def requests(known: Known) -> Iterator[Request]:
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of the catalog's nodes, as of the day on which the file was collected. ValueError for anything but such a zip."""
     source = SOURCE["id"]
-    rows = Rows()
+    packed = whole(chunks, source, LIMIT_BYTES)
     try:
-        with ZipFile(BytesIO(whole(chunks, source, LIMIT_BYTES))) as archive:
-            # Only exact names are read, and nothing is unpacked to disk: paths inside the zip lead nowhere.
-            names = [name for name in PROVIDERS if f"{name}.csv" in archive.namelist()]
-            if not names:
-                read = ", ".join(archive.namelist()[:5])[:200] or "an empty zip"
-                raise ValueError(f"{source}: expected one of {', '.join(PROVIDERS)} with .csv in the zip, read {read}")
-            for name in names:
-                found = _of_provider(archive, name, known)
-                rows.offers += found.offers
-                rows.skipped.update(found.skipped)
-    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
+        archive = ZipFile(BytesIO(packed))
+    except BROKEN as error:
         raise ValueError(f"{source}: expected a zip ({error})") from error
+    # Only exact names are read, and nothing is unpacked to disk: paths inside the zip lead nowhere.
+    names = [name for name in PROVIDERS if f"{name}.csv" in archive.namelist()]
+    if not names:
+        read = ", ".join(archive.namelist()[:5])[:200] or "an empty zip"
+        raise ValueError(f"{source}: expected one of {', '.join(PROVIDERS)} with .csv in the zip, read {read}")
+    rows = Rows()
+    for name in names:
+        found = _of_provider(archive, name, known)
+        rows.offers += found.offers
+        rows.skipped.update(found.skipped)
     return rows
 
 
@@ -89,12 +92,15 @@ def _of_provider(archive: ZipFile, name: str, known: Known) -> Rows:
 def _unpacked(archive: ZipFile, name: str) -> Iterator[bytes]:
     """The bytes of a member, counted as they come: the size in the zip's directory can lie."""
     size = 0
-    with archive.open(name) as member:
-        while chunk := member.read(1 << 16):
-            size += len(chunk)
-            if size > LARGEST_FILE:
-                raise ValueError(f"{SOURCE['id']}: {name} unpacks to more than {LARGEST_FILE:,} bytes")
-            yield chunk
+    try:
+        with archive.open(name) as member:
+            while size <= LARGEST_FILE and (chunk := member.read(1 << 16)):
+                size += len(chunk)
+                yield chunk
+    except BROKEN as error:
+        raise ValueError(f"{SOURCE['id']}: expected a whole {name} in the zip ({error})") from error
+    if size > LARGEST_FILE:
+        raise ValueError(f"{SOURCE['id']}: {name} unpacks to more than {LARGEST_FILE:,} bytes")
 
 
 FEED = Feed(name="gpuhunt", title=SOURCE["title"], requests=requests, adapt=adapt)

@@ -21,7 +21,7 @@ LARGEST_PER_H = Decimal(10_000)
 """Per instance and hour: three times the dearest of the catalog (72 accelerators at 40 USD). Above it a term price was taken for hourly."""
 SAME_PRICE = Decimal("0.0005")
 """Relative. The catalog keeps four decimals of some prices; a smaller difference is rounding."""
-PLAIN_NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,24})?([eE]-?[0-9]{1,2})?")
+PLAIN_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,24})?([eE]-?[0-9]{1,2})?")
 
 
 class Unusable(Exception):
