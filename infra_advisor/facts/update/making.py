@@ -136,13 +136,13 @@ class Quotes:
             return
         key = (node, region, kind)
         self._read.setdefault(key, {}).setdefault(name, set()).add(price)
-        if name == "per_h" and since and since <= self.known.day:
+        if name == "per_h" and since:
             self._since[key] = max(since, self._since.get(key, since))
 
     def finished(self) -> Rows:
         """The rows: of several spot prices (zones) the lowest; several list prices contradict each other and none is taken."""
         for (node, region, kind), found in self._read.items():
-            contradictory = [name for name, prices in found.items() if name != "spot_per_h" and len(prices) > 1]
+            contradictory = [name for name, prices in found.items() if name != "spot_per_h" and not _same(min(prices), max(prices))]
             for name in contradictory:
                 self.skip("several prices for one instance type", len(found[name]))
             prices = {name: min(several) for name, several in found.items() if name not in contradictory}

@@ -45,6 +45,11 @@ def test_other_meters_are_no_records_of_ours() -> None:
     assert adapt(in_chunks(PAGE), CATALOG).skipped == {"instance type not in the catalog": 1}
 
 
+def test_only_a_reservation_has_a_price_for_a_term() -> None:
+    nd = adapted(lambda items: items[4].update(type="SavingsPlan")).offers[0]
+    assert (nd.reserved_1y_per_h, nd.reserved_3y_per_h) == (None, 40)
+
+
 def test_a_spot_price_without_its_list_price_is_no_offer() -> None:
     """Where a size falls on two pages, the page without the on-demand price must not erase that."""
     rows = adapted(lambda items: items.pop(0))

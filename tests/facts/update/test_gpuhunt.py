@@ -95,12 +95,19 @@ def test_only_exact_names_are_read() -> None:
 
 
 def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two million blank lines pack into a few kB; the limit is lowered so that the test stays small."""
+    """A million blank lines pack into a few kB; the limit is lowered so that the test stays small.
+
+    The checksum is wrong: whoever unpacks to the end first complains about that.
+    """
     monkeypatch.setattr(gpuhunt, "LARGEST_FILE", 1_000_000)
-    bomb = zipped(aws=HEADER + "\r\n" * 1_000_000)
+    bomb = bytearray(zipped(aws=HEADER + "\r\n" * 1_000_000))
+    checksum = bomb.index(b"PK\x01\x02") + 16
+    bomb[checksum] ^= 0xFF
     assert len(bomb) < 10_000
     with pytest.raises(ValueError, match=r"gpuhunt-catalog: aws\.csv unpacks to more than 1,000,000 bytes"):
-        adapt(in_chunks(bomb), CATALOG)
+        adapt(in_chunks(bytes(bomb)), CATALOG)
+    monkeypatch.undo()
+    refused(FEED, bytes(bomb), CATALOG, "expected a whole aws.csv", "CRC")
 
 
 def test_an_answer_of_another_shape_is_refused() -> None:

@@ -118,6 +118,15 @@ def test_zones_give_one_line_with_the_lowest_spot_price() -> None:
     assert (row.per_h, row.spot_per_h) == (Decimal("2.6"), Decimal("1.7"))
 
 
+def test_list_prices_of_zones_may_differ_by_rounding_only() -> None:
+    """2.6 and 2.60001 are one price; 2.6 and 2.7 are two, of which none can be the list price."""
+    for second, offers in (("2.60001", 1), ("2.7", 0)):
+        quotes = Quotes(known([H100], [LINE]), "a-feed")
+        quotes.add(H100, "CANADA-1", "per_h", "2.6")
+        quotes.add(H100, "CANADA-1", "per_h", second)
+        assert len(quotes.finished().offers) == offers
+
+
 def test_a_spot_price_alone_continues_only_an_offer_that_has_no_other() -> None:
     spot_only = offer("hyperstack-H100", "US-1", None, spot_per_h="1", price_kind="spot-only", id="hyperstack-H100-us-1-spot-only")
     quotes = Quotes(known([H100], [LINE, spot_only]), "a-feed")

@@ -52,7 +52,9 @@ def test_a_list_kept_by_hand_does_not_touch_what_was_read_elsewhere() -> None:
 
 def test_a_name_that_two_clouds_use_is_nobodys() -> None:
     twice = known([B300, node("lambda", "1B300.30V")], LINES[:1])
-    assert adapt(in_chunks(VERDA), twice).offers == []
+    rows = adapt(in_chunks(VERDA), twice)
+    assert rows.offers == []
+    assert rows.skipped == {"instance type not in the catalog": 5}
 
 
 @pytest.mark.parametrize("cell", ["NaN", "-6.99", "=6.99", "99999999", "0", "1e-9", "six"])

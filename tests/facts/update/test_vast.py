@@ -20,7 +20,7 @@ LINES = [
     offer(RTX.id, "Germany", "0.4", **MARKET),
     offer(A100_MEDIAN.id, "various", "1.7043", id="vast-1x-a100-sxm4-median-various-marketplace", flag="outlier", **MARKET),
 ]
-CATALOG = known([RTX, A100, A100_MEDIAN, H200, AVERAGE], LINES, {("vast", "various"): None})
+CATALOG = known([RTX, A100_MEDIAN, A100, H200, AVERAGE], LINES, {("vast", "various"): None})
 
 
 def with_asks(change: Callable[[list[dict[str, Any]]], object]) -> bytes:
@@ -58,6 +58,11 @@ def test_a_bad_price_leaves_too_few_asks(price: object) -> None:
     assert sum(count for reason, count in rows.skipped.items() if reason.startswith("price is")) == 1
     assert rows.skipped["fewer than 5 asks"] == 4 + 4
     assert [row.node for row in rows.offers] == [A100_MEDIAN.id]
+
+
+def test_a_machine_that_somebody_rents_does_not_count() -> None:
+    rows = adapt(in_chunks(with_asks(lambda asks: asks[0].update(rented=True))), CATALOG)
+    assert rows.skipped["machine not rentable"] == 2
 
 
 def test_the_older_field_for_verified_machines_counts_too() -> None:
