@@ -42,6 +42,8 @@ class Request:
     url: str
     body: bytes | None = None
     """Sent by POST as JSON; None = GET."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the source asks for beyond the usual ones."""
     limit_bytes: int = 50_000_000
     """Longer answers are cut off and refused."""
 
