@@ -34,9 +34,9 @@ Examples:
   advisor recommend --model 70b --ttft 500ms
   advisor compare h100 l4 inferentia2
   advisor recommend --model 70b --ttft 500ms --format markdown -o memo.md"""
-STATUSES = (
-    "Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits, 5 check failed,\n6 a source of prices could not be read."
-)
+STATUSES = """\
+Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits, 5 check failed,
+6 a source of prices could not be read."""
 
 
 class _Group(TyperGroup):

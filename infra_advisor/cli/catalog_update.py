@@ -40,7 +40,8 @@ def update(asked: Asked) -> None:
         counts = {"source": name, "confirmed": f"{done.judged.confirmed[name]:,}", "skipped": f"{skipped.total():,}"}
         reasons = "; ".join(f"{count:,} {reason}" for reason, count in skipped.most_common())
         tell_progress("update.counts", counts | {"reasons": f" ({reasons})" if reasons else ""})
-    show(change_list(done.judged.changes), asked.format, target=target)
+    if done.gathered.rows:
+        show(change_list(done.judged.changes), asked.format, target=target)
     if done.written:
         tell_progress("update.written", {"files": ", ".join(path.name for path in done.written), "folder": str(folder)})
     else:

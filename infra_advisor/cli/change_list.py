@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
-from infra_advisor.facts.differences import Change
+from infra_advisor.facts.differences import Change, What
 from infra_advisor.present.listing import Listing
 from infra_advisor.present.words import words
 
 KEYS = ("change", "where", "id", "figure", "old", "new", "unit", "change_share", "reason")
 DROPS = (0, 2, 0, 1, 0, 0, 1, 0, 0)
-ORDER = ("quarantined", "changed", "new", "gone")
+ORDER: tuple[What, ...] = ("quarantined", "changed", "new", "gone")
 
 
 def change_list(changes: Sequence[Change]) -> Listing:

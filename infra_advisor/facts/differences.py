@@ -109,6 +109,8 @@ def _flat(raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
         if key in ("sources", "source", "note", "notes", "disputed", "id"):
             continue
         place = f"{path}{key}"
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            value = {str(number): item for number, item in enumerate(value, start=1)}
         if isinstance(value, Mapping):
             yield from [(place, str(value["is"]))] if "is" in value else _flat(value, f"{place}.")
         elif value is not None:

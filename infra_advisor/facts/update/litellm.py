@@ -34,7 +34,7 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
         raise ValueError("expected model names with litellm_provider and input_cost_per_token")
     rows = Rows()
     for name, entry in document.items():
-        line = known.api_offers.get((entry.get("litellm_provider"), name)) if isinstance(entry, dict) else None
+        line = known.api_offers.get((str(entry.get("litellm_provider")), name)) if isinstance(entry, dict) else None
         if line is None:
             rows.skipped["model not in the catalog"] += 1
             continue
@@ -50,10 +50,14 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
 
 
 def _line(line: ApiOffer, prices: Mapping[str, Decimal], entry: Mapping[str, Any], day: str) -> ApiOffer:
-    kept = line.model_dump(by_alias=True, exclude={*PRICES, "from_", "date_precision", "seen", "source", "note", "long_context"})
+    kept = line.model_dump(
+        by_alias=True, exclude={*PRICES, "from_", "date_precision", "seen", "source", "note", "long_context", "batch_discount"}
+    )
     retired = entry.get("deprecation_date")
     if isinstance(retired, str) and _DAY.fullmatch(retired):
         kept["deprecation_date"] = retired
+    if {"input_per_mtok", "batch_input_per_mtok"} <= prices.keys():
+        kept["batch_discount"] = round(1 - float(prices["batch_input_per_mtok"] / prices["input_per_mtok"]), 4)
     return ApiOffer.model_validate({**kept, **prices, "long_context": _long(entry), "from": day, "seen": day, "source": "litellm"})
 
 

@@ -59,9 +59,8 @@ def _read(
     try:
         for node in nodes:
             per_h = price * Decimal(str(node.chips))
-            rows.offers += [
-                offer_line(known, node, region, "on-demand", per_h, source="oci") for region in sorted(regions.get(node.id, ()))
-            ]
+            places = sorted(regions.get(node.id, ()))
+            rows.offers += [offer_line(known, node, place, "on-demand", per_h, source="oci") for place in places]
     except ValidationError:
         return "price beyond what an instance costs"
     return None

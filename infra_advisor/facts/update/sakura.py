@@ -49,7 +49,7 @@ def _read(plan: Any, known: Known, rows: Rows) -> str | None:
     if plan.get("ServiceCharge") != "cloud/uptime" or plan.get("IsPublic") is not True:
         return "not a public price by uptime"
     price, zone = plan["Price"], plan["Price"].get("Zone")
-    if ("sakura", zone) not in known.regions:
+    if not isinstance(zone, str) or ("sakura", zone) not in known.regions:
         return "zone not in the catalog"
     hourly, monthly = price_of(price.get("Hourly")), price_of(price.get("Monthly"))
     if hourly is None:

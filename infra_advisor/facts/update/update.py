@@ -9,6 +9,7 @@ from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.fact import Source
 from infra_advisor.facts.layers import bundled_and
+from infra_advisor.facts.update.feed import Feed, Known
 from infra_advisor.facts.update.gather import Fetch, Gathered, Tell, gather
 from infra_advisor.facts.update.judge import Judged, judge, source_id
 from infra_advisor.facts.update.known import known
@@ -34,22 +35,26 @@ def update(names: Sequence[str], folder: Path, tell: Tell, *, dry_run: bool, tod
     catalog = Catalog(bundled_and(layers, catalog_dir()), today)
     _check_clock(catalog)
     feeds = [feed(name) for name in names]
-    gathered = gather(feeds, known(catalog), tell, **({"fetch": fetch} if fetch else {}))
+    held = known(catalog)
+    gathered = gather(feeds, held, tell, **({"fetch": fetch} if fetch else {}))
     judged = judge(catalog, {name: gathered.rows[name] for name in names if name in gathered.rows})
     written: list[Path] = []
     if not dry_run and any(judged.rows.values()):
         day = today.isoformat()
-        titles = {one.name: one.title for one in feeds}
-        sources = {source_id(name): Source(title=titles[name], seen=day) for name in gathered.rows}
+        read = [one for one in feeds if one.name in gathered.rows]
+        sources = {source_id(one.name): Source(title=one.title, ref=_place(one, held), seen=day) for one in read}
         written = write_layer(folder, judged.rows, sources)
     return Updated(today.isoformat(), gathered, judged, tuple(written))
+
+
+def _place(one: Feed, held: Known) -> str | None:
+    """Where the first answer of a source is fetched."""
+    return next((request.url for request in one.requests(held)), None)
 
 
 def _check_clock(catalog: Catalog) -> None:
     """Prices dated before those in force would never be used, so a clock that is behind is refused."""
     today = catalog.as_of.isoformat()
-    seen = max([catalog.version, *(line.seen for line in (*catalog.offers, *catalog.api_prices))])
+    seen = max([catalog.version, *(offer.seen for offer in catalog.offers), *(line.seen for line in catalog.api_prices)])
     if seen > today:
-        raise UsageError(
-            f"this machine's clock says {today}, but the catalog holds prices read on {seen}: set the clock, then update again"
-        )
+        raise UsageError(f"this machine's clock says {today}, but the catalog holds prices read on {seen}: set the clock and try again")
