@@ -45,7 +45,7 @@ def _side(name: str, asked: Asked) -> "Catalog":
     from infra_advisor.facts.layers import Layer, bundled_and
     from infra_advisor.paths import catalog_dir
 
-    day = asked.get("as-of") or datetime.date.today()
+    day = datetime.date.fromisoformat(asked["as-of"]) if asked.get("as-of") else datetime.date.today()
     path = Path(name)
     if name != BUNDLED and (path / "catalog.yaml").is_file():
         return Catalog([Layer(path, bundled=True)], day)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 3.0
 READ_S = 20.0
-WHOLE_S = 300.0
-"""Longest time that one answer may take to arrive."""
+WHOLE_S = 1_800.0
+"""Longest time that one answer may take to arrive: some price lists have hundreds of megabytes."""
 CHUNK_BYTES = 1 << 16
 TRY_AGAIN = (429, 500, 502, 503, 504)
 Pool = Callable[[str], Any]

@@ -20,7 +20,7 @@ from infra_advisor.facts.update.feed import Rows
 RECORDS: Mapping[str, type[Any]] = {"exchange_rates": ExchangeRate, "offers": Offer, "api_prices": ApiOffer}
 """Tables that sources fill; rates first, for the prices are judged in USD."""
 KEPT = {
-    "offers": ("use", "minimum", "size_ratio", "country"),
+    "offers": ("use", "minimum", "country"),
     "api_prices": ("operator", "model", "variant", "region_scope", "hosting_country", "residency_class", "operator_home_country", "chip"),
     "exchange_rates": (),
 }
@@ -79,15 +79,14 @@ def _judge(
             skipped["older than the rate in force"] += 1
             continue
         try:
-            row = RECORDS[table].model_validate(_merged(table, raw, line, source, day))
+            row = RECORDS[table].model_validate(_merged(table, raw, line, source))
         except ValidationError as error:
             doubtful[key] = raw, explain(error)[0]
             continue
         if line is not None and _same(table, line, raw):
             judged.confirmed[source] += 1
             if table != "exchange_rates":
-                kept = line.model_copy(update={"seen": max(line.seen, day), "source": source_id(source), "flag": row.flag})
-                judged.rows[table].append(kept)
+                judged.rows[table].append(_confirmed(line, raw.seen, source))
             continue
         if reason := _doubt(table, row, line, day):
             doubtful[key] = row, reason
@@ -101,13 +100,21 @@ def _judge(
         judged.changes += line_changes(table, held.get(key), row)
     judged.changes += [_quarantined(table, row, held.get(key), reason) for key, (row, reason) in doubtful.items()]
     if delivered:
-        gone = (line for key, line in held.items() if key not in delivered and line.source == source_id(source))
+        gone = (line for key, line in held.items() if key not in delivered and source_id(source) in line.source.split())
         if table != "exchange_rates":
             judged.changes += [Change(table, line.id, "", "gone", reason=f"last seen {line.seen}") for line in gone]
     given |= delivered
 
 
-def _merged(table: str, raw: Any, line: Any, source: str, day: str) -> dict[str, Any]:
+def _confirmed(line: Any, seen: str, source: str) -> Any:
+    """The line in force, seen once more."""
+    sources = line.source if source_id(source) in line.source.split() else f"{line.source} {source_id(source)}"
+    return line.model_copy(
+        update={"seen": max(line.seen, seen), "source": sources, "flag": None if line.flag == "stale" else line.flag},
+    )
+
+
+def _merged(table: str, raw: Any, line: Any, source: str) -> dict[str, Any]:
     """The row as it would be written: with what the catalog knows besides, starting where it comes into force."""
     fields: dict[str, Any] = {key: value for key, value in raw.model_dump(by_alias=True).items() if value is not None}
     fields["source"] = source_id(source)
@@ -116,28 +123,18 @@ def _merged(table: str, raw: Any, line: Any, source: str, day: str) -> dict[str,
     fields |= {key: value for key in KEPT[table] if (value := getattr(line, key)) is not None}
     if table == "exchange_rates":
         return fields
-    if fields["from"] <= line.from_ < day:  # a list that dates its price before the line in force shows it today nonetheless
-        fields["from"] = day
-    if line.flag not in (None, "stale"):
+    if fields["from"] <= line.from_ < fields["seen"]:  # a list that dates its price before the line in force shows it today nonetheless
+        fields["from"] = fields["seen"]
+    if line.flag == "outlier":
         fields["flag"] = line.flag
     if table == "offers":
         if raw.tax_included is None and line.tax_included is not None:
             fields["tax_included"] = line.tax_included
-        _carry(fields, line)
+        if raw.per_h == line.per_h and raw.currency == line.currency:  # other terms hold as long as the list price does
+            carried = {name: price for name in FIGURES["offers"] if name not in fields and (price := getattr(line, name)) is not None}
+            if carried:
+                fields |= carried | {"source": f"{line.source} {fields['source']}"}
     return fields
-
-
-def _carry(fields: dict[str, Any], line: Offer) -> None:
-    """Prices of other terms that the source does not show stay, with a note, unless the new price makes them impossible."""
-    per_h = fields.get("per_h")
-    carried = []
-    for name in FIGURES["offers"][1:]:
-        price = getattr(line, name)
-        if name not in fields and price is not None and fields["currency"] == line.currency and (per_h is None or price <= per_h):
-            fields[name] = price
-            carried.append(name.removesuffix("_per_h").replace("_", " "))
-    if carried:
-        fields["note"] = "; ".join(filter(None, (fields.get("note"), f"{' and '.join(carried)} as of {line.seen}")))
 
 
 def _same(table: str, line: Any, raw: Any) -> bool:
@@ -150,7 +147,8 @@ def _same(table: str, line: Any, raw: Any) -> bool:
 
 def _doubt(table: str, row: Any, line: Any, day: str) -> str | None:
     """Why the row is not to be believed, of itself and against the line in force."""
-    if " " in row.id or (line is None and any(_UNSAFE.search(text) for text in row.model_dump().values() if isinstance(text, str))):
+    held = set() if line is None else set(line.model_dump().values())
+    if " " in row.id or any(_UNSAFE.search(text) for text in row.model_dump().values() if isinstance(text, str) and text not in held):
         return "an id or text that no price list holds"
     if (start := start_of(row)) > day:
         return f"dated {start}, after today"
@@ -167,9 +165,11 @@ def _doubt(table: str, row: Any, line: Any, day: str) -> str | None:
         return f"the id belongs to {line.node}"
     if start < line.from_:
         return f"dated {start}, before the line in force of {line.from_}"
+    if row.currency != line.currency:
+        return f"in {row.currency}; the line in force is in {line.currency}"
     for figure in FIGURES[table]:
         old, new = getattr(line, figure), getattr(row, figure)
-        if isinstance(old, Decimal) and isinstance(new, Decimal) and row.currency == line.currency:
+        if isinstance(old, Decimal) and isinstance(new, Decimal):
             jump = max(old, new) / min(old, new)
             if jump > market_checks.PRICE_JUMP:
                 return f"{figure} {'rises' if new > old else 'falls'} {jump:.1f} times against {line.from_}"
