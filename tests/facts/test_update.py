@@ -60,7 +60,7 @@ def test_an_unchanged_price_is_seen_again_and_keeps_its_day_and_its_other_terms(
     (row,) = found.rows["offers"]
     line = price_on([one for one in frozen_catalog().offers if one.id == P5], "2026-11-23")
     assert line is not None
-    assert row == line.model_copy(update={"seen": "2026-11-23", "source": f"{line.source} feed-aws"})
+    assert row == line.model_copy(update={"seen": "2026-11-23", "source": f"{line.source} aws-feed"})
     assert (found.changes, found.confirmed["aws"]) == ([], 1)
 
 
@@ -68,7 +68,7 @@ def test_a_changed_price_is_a_later_line_without_the_terms_of_the_old_one() -> N
     """55.04 -> 49.536 USD/h is a tenth less; what spot and reservation cost now is not known."""
     found = judged(Rows(offers=[offer(per_h="49.536")]))
     (row,) = found.rows["offers"]
-    assert (row.from_, row.seen, row.per_h, row.spot_per_h, row.source) == ("2026-11-23", "2026-11-23", Decimal("49.536"), None, "feed-aws")
+    assert (row.from_, row.seen, row.per_h, row.spot_per_h, row.source) == ("2026-11-23", "2026-11-23", Decimal("49.536"), None, "aws-feed")
     shares = {change.figure: (change.what, change.share) for change in found.changes}
     assert shares == {"per_h": ("changed", Decimal("-0.1")), "spot_per_h": ("gone", None), "reserved_3y_per_h": ("gone", None)}
 
@@ -233,7 +233,7 @@ def test_a_layer_is_written_that_the_catalog_reads_and_finds_sound(run: Run, tmp
     assert check_catalog(catalog) == check_catalog(frozen_catalog(day=TODAY))
     lines = [one for one in catalog.offers if one.id == P5]
     assert [(one.from_, one.per_h) for one in lines] == [("2026-07-20", Decimal("55.04")), ("2026-11-23", 50)]
-    assert catalog.sources("offers")["feed-aws"] == {"title": "Prices of aws", "ref": "https://aws.example/", "seen": "2026-11-23"}
+    assert catalog.sources("offers")["aws-feed"] == {"title": "Prices of aws", "ref": "https://aws.example/", "seen": "2026-11-23"}
 
 
 def test_later_updates_add_lines_and_lose_none(run: Run, tmp_path: Path) -> None:
@@ -263,6 +263,12 @@ def test_an_offer_that_the_source_no_longer_shows_is_said_to_be_gone_and_stays(r
     assert G6 in (tmp_path / "offers.csv").read_text()
 
 
+def test_silence_of_a_source_that_leaves_out_the_unchanged_says_nothing(run: Run, tmp_path: Path) -> None:
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="50"), offer(G6)])})
+    catalog = frozen_catalog(tmp_path, day=TODAY)
+    assert judge(catalog, {"aws": Rows(offers=[offer(per_h="50")])}, partial={"aws"}).changes == []
+
+
 def test_a_broken_source_does_not_hold_back_the_others(run: Run, tmp_path: Path) -> None:
     done = run(
         tmp_path,
@@ -274,7 +280,7 @@ def test_a_broken_source_does_not_hold_back_the_others(run: Run, tmp_path: Path)
     )
     assert done.gathered.failed == {"gcp": "answered with HTTP status 500", "oci": "expected items"}
     assert "50" in (tmp_path / "offers.csv").read_text()
-    assert "feed-gcp" not in (tmp_path / "fresh-prices.yaml").read_text()
+    assert "gcp-feed" not in (tmp_path / "fresh-prices.yaml").read_text()
 
 
 def test_a_dry_run_and_an_update_without_rows_write_nothing(run: Run, tmp_path: Path) -> None:

@@ -60,3 +60,5 @@ class Feed:
     """Chunks of one answer -> rows. Pure. Raises ValueError where the answer has not the expected shape."""
     next_request: Callable[[bytes], Request | None] | None = None
     """For sources in pages: a whole answer -> the request for the next page."""
+    silent_means_gone: bool = True
+    """False where the adapter leaves out prices that did not change: that one is missing says nothing then."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -41,15 +41,21 @@ class Judged:
     """Source -> reason -> records passed over."""
 
 
-def judge(catalog: Catalog, found: Mapping[str, Rows]) -> Judged:
-    """Judge the rows of every source, as of the day of the catalog; what an earlier source gave, a later one does not replace."""
+def judge(catalog: Catalog, found: Mapping[str, Rows], partial: Collection[str] = ()) -> Judged:
+    """Judge the rows of every source, as of the day of the catalog; what an earlier source gave, a later one does not replace.
+
+    `partial` names sources whose silence about an offer says nothing.
+    """
     judged = Judged()
     day = catalog.as_of.isoformat()
     for table in RECORDS:
         held = in_force(table, getattr(catalog, table), day)
         given: set[str] = set()
         for source, rows in found.items():
-            _judge(catalog, table, source, getattr(rows, table), held, given, judged)
+            delivered = _judge(catalog, table, source, getattr(rows, table), held, given, judged)
+            if delivered and table != "exchange_rates" and source not in partial:
+                judged.changes += _gone(table, source, held, delivered)
+            given |= delivered
     for source, rows in found.items():
         judged.skipped.setdefault(source, Counter()).update(rows.skipped)
     return judged
@@ -57,12 +63,13 @@ def judge(catalog: Catalog, found: Mapping[str, Rows]) -> Judged:
 
 def source_id(source: str) -> str:
     """Id under which rows name a source of fresh prices."""
-    return f"feed-{source}"
+    return f"{source}-feed"
 
 
 def _judge(
-    catalog: Catalog, table: str, source: str, rows: Iterable[Any], held: Mapping[str, Any], given: set[str], judged: Judged
-) -> None:
+    catalog: Catalog, table: str, source: str, rows: Iterable[Any], held: Mapping[str, Any], given: Collection[str], judged: Judged
+) -> set[str]:
+    """Sort the rows of one source; the keys it gave a row for."""
     day = catalog.as_of.isoformat()
     skipped = judged.skipped.setdefault(source, Counter())
     doubtful: dict[str, tuple[Any, str]] = {}
@@ -99,11 +106,14 @@ def _judge(
         judged.rows[table].append(row)
         judged.changes += line_changes(table, held.get(key), row)
     judged.changes += [_quarantined(table, row, held.get(key), reason) for key, (row, reason) in doubtful.items()]
-    if delivered:
-        gone = (line for key, line in held.items() if key not in delivered and source_id(source) in line.source.split())
-        if table != "exchange_rates":
-            judged.changes += [Change(table, line.id, "", "gone", reason=f"last seen {line.seen}") for line in gone]
-    given |= delivered
+    return delivered
+
+
+def _gone(table: str, source: str, held: Mapping[str, Any], delivered: Collection[str]) -> Iterator[Change]:
+    """What the source gave in an earlier update and does not give now. Its line stays in force and grows old."""
+    for key, line in held.items():
+        if key not in delivered and source_id(source) in line.source.split():
+            yield Change(table, key, "", "gone", reason=f"last seen {line.seen}")
 
 
 def _confirmed(line: Any, seen: str, source: str) -> Any:

@@ -37,7 +37,8 @@ def update(names: Sequence[str], folder: Path, tell: Tell, *, dry_run: bool, tod
     feeds = [feed(name) for name in names]
     held = known(catalog)
     gathered = gather(feeds, held, tell, **({"fetch": fetch} if fetch else {}))
-    judged = judge(catalog, {name: gathered.rows[name] for name in names if name in gathered.rows})
+    partial = {one.name for one in feeds if not one.silent_means_gone}
+    judged = judge(catalog, {name: gathered.rows[name] for name in names if name in gathered.rows}, partial)
     written: list[Path] = []
     if not dry_run and any(judged.rows.values()):
         day = today.isoformat()
