@@ -34,7 +34,7 @@ def update(asked: Asked) -> None:
     try:
         done = run(names, folder, tell_progress, dry_run=asked.get("dry-run", False), today=datetime.date.today())
     except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror or error}; nothing was changed") from error
+        raise UsageError(f"cannot write to {folder}: {error.strerror or error}; every file there is as it was, or complete") from error
     for name in done.gathered.rows:
         skipped = done.judged.skipped[name]
         counts = {"source": name, "confirmed": f"{done.judged.confirmed[name]:,}", "skipped": f"{skipped.total():,}"}
@@ -47,5 +47,5 @@ def update(asked: Asked) -> None:
     else:
         tell_progress("update.unwritten", {})
     if done.gathered.failed:
-        tell_progress("update.incomplete", {"sources": ", ".join(done.gathered.failed)})
+        tell_progress("update.incomplete", {"sources": ", ".join(name for name in names if name in done.gathered.failed)})
     raise typer.Exit(EXIT_SOURCE_UNREACHABLE if done.gathered.failed else EXIT_OK)

@@ -194,7 +194,7 @@ UPDATE = (
         help="Where to read: ecb, litellm, sakura, oci, aws, azure, gcp, vast, runpod, gpuhunt, skypilot or all; default all.",
     ),
     _option(
-        "--into", metavar="DIR", read=Path, in_file=False, help="The layer to write; default fresh-prices among your data of this program."
+        "--into", metavar="DIR", read=Path, in_file=False, help="The layer to write; default infra-advisor/fresh-prices in ~/.local/share."
     ),
     _option("--dry-run", flag=True, in_file=False, help="Show what would change; write nothing."),
 )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from infra_advisor.facts.update.feed import Request
 
@@ -28,8 +29,10 @@ def fetch(request: Request, pool: "Pool | None" = None) -> Iterator[bytes]:
 
     if not request.url.startswith("https://"):
         raise ValueError(f"{request.url}: only https is fetched")
-    retries = urllib3.Retry(total=3, connect=1, read=1, redirect=3, status=2, backoff_factor=0.5, status_forcelist=TRY_AGAIN)
-    retries = retries.new(allowed_methods=None, respect_retry_after_header=False)
+    retries = urllib3.Retry(
+        total=3, connect=1, read=1, redirect=3, status=2, backoff_factor=0.5, status_forcelist=TRY_AGAIN,
+        allowed_methods=None, respect_retry_after_header=False,
+    )  # fmt: skip
     headers = {"User-Agent": "infra-advisor", "Accept-Encoding": "gzip", **request.headers}
     if request.body is not None:
         headers["Content-Type"] = "application/json"
@@ -55,7 +58,8 @@ def fetch(request: Request, pool: "Pool | None" = None) -> Iterator[bytes]:
 def _chunks(request: Request, answer: "urllib3.BaseHTTPResponse", began: float) -> Iterator[bytes]:
     if answer.status != 200:
         raise UnreachableError(f"answered with HTTP status {answer.status}")
-    if not str(answer.url or request.url).startswith(("https://", "/")):
+    steps = answer.retries.history if answer.retries else ()
+    if any(urlsplit(step.redirect_location or "").scheme not in ("", "https") for step in steps):
         raise UnreachableError("was redirected away from https")
     read = 0
     for chunk in answer.stream(CHUNK_BYTES, decode_content=True):
@@ -69,7 +73,6 @@ def _chunks(request: Request, answer: "urllib3.BaseHTTPResponse", began: float) 
 
 def _pool(url: str) -> Any:
     """Through the proxy that the environment names, if any."""
-    from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
 
     import urllib3
@@ -88,8 +91,8 @@ def _reason(error: Exception) -> str:
         error = error.reason
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return "its name cannot be resolved"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "did not answer in time"
     if isinstance(error, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError):
         return "no connection"
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "did not answer in time"
     return f"{type(error).__name__}: {error}"[:200]
