@@ -43,10 +43,11 @@ def answers(name: str) -> list[bytes]:
 
 
 def zipped(path: Path) -> bytes:
-    """A stored table, packed as its source packs it: under the name of the provider, collected a day before."""
+    """A stored table, packed as its source packs it: under the name of the provider, collected on the day it is read."""
     stream = io.BytesIO()
+    year, month, day = map(int, real_known().day.split("-"))
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("aws.csv", (2026, 11, 21, 6, 0, 0)), path.read_text())
+        archive.writestr(zipfile.ZipInfo("aws.csv", (year, month, day, 6, 0, 0)), path.read_text())
     return stream.getvalue()
 
 
