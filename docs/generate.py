@@ -48,7 +48,7 @@ EXIT_STATUS = """## Exit status
 | 3 | the catalog or an overlay cannot be used; every problem is listed |
 | 4 | nothing fits; the near misses are the answer |
 | 5 | a check found something beyond its line |
-| 6 | a source could not be reached by an explicit update; nothing changed |
+| 6 | `catalog update` could not read a source: it is named, its prices stay as they were, and those of the other sources are written |
 """
 
 HIDDEN_OPTIONS = {"--help", "--install-completion", "--show-completion"}

@@ -4,7 +4,7 @@
     ├── UsageError         2    unknown name, quantity without unit, contradictory limits
     └── CatalogError       3    the catalog or an overlay cannot be read; carries every problem found
 
-"Nothing fits" (4), "a check found drift" (5) and "a source was unreachable" (6) are answers, not exceptions.
+"Nothing fits" (4), "a check found drift" (5) and "a source could not be read" (6) are answers, not exceptions.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,9 @@
-"""Where the bundled catalog lies: beside the package in a checkout, inside it in an installed wheel."""
+"""Where files lie: the bundled catalog (beside the package in a checkout, inside it in an installed wheel), and what an update writes."""
 
+import os
 from pathlib import Path
 
-from infra_advisor.errors import CatalogError
+from infra_advisor.errors import CatalogError, UsageError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -19,3 +20,16 @@ def catalog_dir(package: Path = _PACKAGE) -> Path:
         if folder.is_dir():
             return folder
     raise CatalogError([f"{inside}: the bundled catalog is missing; install infra-advisor again, or run it from a complete checkout"])
+
+
+def fresh_prices_dir() -> Path:
+    """Where `catalog update` writes unless told otherwise: %LOCALAPPDATA% on Windows, else $XDG_DATA_HOME or ~/.local/share.
+
+    Nothing reads it by itself. Raises UsageError where there is no home.
+    """
+    named = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_DATA_HOME", "")
+    try:
+        base = Path(named) if os.path.isabs(named) else Path.home() / ".local" / "share"
+    except RuntimeError as error:
+        raise UsageError("there is no home directory to write to; name a directory with --into DIR") from error
+    return base / "infra-advisor" / "fresh-prices"

@@ -1,9 +1,20 @@
 """What the documented examples need: a file of one's own runs, and which of them take minutes."""
 
 import json
+from pathlib import Path
 
 SLOW = ("advisor validate --cv", "advisor calibrate --check")
 """Minutes: the second is a step of continuous integration, and does all that the first does."""
+
+
+ONLINE = ("advisor catalog update",)
+"""These need the network."""
+
+
+def own_layer(folder: Path) -> None:
+    """A layer `my-layer` that states one price."""
+    (folder / "my-layer").mkdir()
+    (folder / "my-layer" / "exchange_rates.csv").write_text("id,currency,day,per_usd,source\njpy-ours,JPY,2026-11-20,150,our bank\n")
 
 
 def own_runs() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_runs import SLOW, own_runs
+from own_runs import ONLINE, SLOW, own_layer, own_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -54,7 +54,7 @@ EXAMPLES = [
     pytest.param(line, id=f"{page.name}: {line}")
     for page in HAND_WRITTEN
     for line in dict.fromkeys(shell_lines(page))
-    if not line.startswith(SLOW)
+    if not line.startswith((*SLOW, *ONLINE))
 ]
 
 
@@ -112,6 +112,7 @@ def test_documented_commands_run(line: str, tmp_path: Path) -> None:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra_advisor "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     (tmp_path / "my_bench.json").write_text(own_runs(), encoding="utf-8")
+    own_layer(tmp_path)
     environment = {
         **os.environ,
         "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",

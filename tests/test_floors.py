@@ -188,6 +188,8 @@ LIGHT_COMMANDS = [
     "catalog show llama-3.3-70b-instruct",
     "catalog schema",
     "catalog check",
+    "catalog diff bundled bundled",
+    "catalog update --help",
     "schema recommend",
 ]
 

@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
     "validate": "Predictions against measurements: the error table, yours or ours.",
     "calibrate": "Make the parameters from the evidence, or fold in your own runs.",
-    "catalog": "Look into the facts: list, show, check, schema, path.",
+    "catalog": "Look into the facts: list, show, check, diff, update, schema, path.",
     "schema": "Print the JSON Schema of a command's answer.",
 }
 """Name -> one line; `cli/NAME.py` holds the command as `app`."""
@@ -34,7 +34,9 @@ Examples:
   advisor recommend --model 70b --ttft 500ms
   advisor compare h100 l4 inferentia2
   advisor recommend --model 70b --ttft 500ms --format markdown -o memo.md"""
-STATUSES = "Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits, 5 check failed."
+STATUSES = """\
+Exit status: 0 answered, 2 wrong usage, 3 catalog error, 4 nothing fits, 5 check failed,
+6 a source of prices could not be read."""
 
 
 class _Group(TyperGroup):

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.catalog_diff import diff
+from infra_advisor.cli.catalog_update import update
 from infra_advisor.cli.options import CATALOG, FILE, Command, asks
 from infra_advisor.errors import EXIT_CATALOG, EXIT_OK, CatalogError
 
@@ -12,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Look into the facts: list, show, check, schema, path.",
+    help="Look into the facts: list, show, check, diff, update, schema, path.",
 )
 OUTPUT = tuple(option for option in FILE if option.key != "output")
 
@@ -99,3 +101,7 @@ def path() -> None:
     from infra_advisor.present.output import show_text
 
     show_text(str(catalog_dir()))
+
+
+app.command(cls=Command)(diff)
+app.command(cls=Command)(update)

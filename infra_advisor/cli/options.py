@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -209,6 +210,20 @@ CATALOG = (
         help="Your own facts on top of the bundled ones: a directory or file; the last one wins. Also INFRA_ADVISOR_CATALOG.",
     ),
 )
+UPDATE = (
+    _option(
+        "--source",
+        metavar="NAMES",
+        read=to.names,
+        many=True,
+        in_file=False,
+        help="Where to read: ecb, litellm, sakura, oci, aws, azure, gcp, vast, runpod, gpuhunt, skypilot or all; default all.",
+    ),
+    _option(
+        "--into", metavar="DIR", read=Path, in_file=False, help="The layer to write; default infra-advisor/fresh-prices in ~/.local/share."
+    ),
+    _option("--dry-run", flag=True, in_file=False, help="Show what would change; write nothing."),
+)
 FILE = (
     _option(
         "--format",
@@ -237,6 +252,7 @@ WORKLOAD_FILE = (
 
 QUESTION = (*MODEL, *LOAD, *TARGETS, *LIMITS)
 SECTIONS: Mapping[str, tuple[Option, ...]] = {
+    "Update": UPDATE,
     "Deployment": DEPLOYMENT,
     "Model": MODEL,
     "Load (at most one of users, concurrency, rate, tokens per day)": (*LOAD, *SPREAD),

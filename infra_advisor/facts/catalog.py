@@ -17,6 +17,7 @@ from infra_advisor.facts.reader import Reader
 from infra_advisor.paths import catalog_dir
 
 if TYPE_CHECKING:
+    from infra_advisor.facts.api_offers import ApiOffer
     from infra_advisor.facts.chips import Alias, Chip
     from infra_advisor.facts.deviations import Deviation
     from infra_advisor.facts.engines import Engine
@@ -197,6 +198,11 @@ class Catalog(Reader):
     def exchange_rates(self) -> Sequence["ExchangeRate"]:
         """Dated rates of currencies."""
         return self._table("exchange_rates", _record("market", "ExchangeRate"))
+
+    @cached_property
+    def api_prices(self) -> Sequence["ApiOffer"]:
+        """Every price line of hosted APIs; a question about one model reads those of that model only."""
+        return self._table("api_prices", _record("api_offers", "ApiOffer"))
 
     @cached_property
     def regions(self) -> Mapping[tuple[str, str], "Region"]:

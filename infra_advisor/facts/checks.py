@@ -34,7 +34,7 @@ from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
     "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "deviations", "formats", "model_ids",
-    "nodes", "offers", "regions", "exchange_rates", "purchases", "hosting", "version",
+    "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
@@ -189,10 +189,7 @@ def _assumptions(catalog: Catalog) -> Iterator[str]:
 
 
 def _api_prices(catalog: Catalog) -> Iterator[str]:
-    problems: list[str] = []
-    offers = _rows(catalog, "api_prices", problems)
-    yield from problems
-    yield from market_checks.check_api_offers(offers, catalog.providers, catalog.model_ids, _last_day(catalog))
+    yield from market_checks.check_api_offers(catalog.api_prices, catalog.providers, catalog.model_ids, _last_day(catalog))
 
 
 def _references(catalog: Catalog) -> Iterator[str]:
@@ -281,11 +278,11 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips", "engines", "formats", "parameters"), _engines),
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
-    (("chips", "providers", "nodes", "offers", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),
+    (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),
     (("providers", "regions"), _places),
     (("assumptions",), _assumptions),
     (("profiles",), _profiles),
-    (("providers", "model_ids", "version"), _api_prices),
+    (("providers", "model_ids", "version", "api_prices"), _api_prices),
     (("chips", "model_ids"), _references),
     (("chips", "model_ids", "formats"), _evidence),
     ((), _sources),

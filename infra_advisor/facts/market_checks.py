@@ -12,6 +12,14 @@ from infra_advisor.facts.purchases import Assumption, HostingFigure, Metric, Pur
 
 CHIP_HOUR_USD = (Decimal("0.01"), Decimal(40))
 """Believable price of one accelerator-hour; offers flagged `outlier` are let through."""
+TOKEN_USD_PER_MTOK = (Decimal("0.001"), Decimal(1_000))
+"""Believable price of a million tokens, of any kind and model; lines flagged `outlier` are let through."""
+PER_USD = (Decimal("0.0001"), Decimal(1_000_000))
+"""Believable units of a currency per USD."""
+PRICE_JUMP = Decimal(3)
+"""A price that a list multiplies or divides by more than this at once is rather misread than changed."""
+RATE_CHANGE = Decimal("0.3")
+"""Likewise the share by which an exchange rate changes between two readings."""
 SMALLEST_WHOLE_CHIP_SHARE = 0.05
 SPOT_TOLERANCE = Decimal("1.05")
 RESERVED_TOLERANCE = Decimal("1.001")
@@ -188,6 +196,20 @@ def check_api_offers(offers: Sequence[ApiOffer], providers: Mapping[str, Provide
             if list_price is not None and price is not None and price > list_price and offer.flag is None:
                 problems.append(f"{where}: {name} {price} is above the list price {list_price}")
         problems += _date_problems(where, offer.from_, offer.seen, day)
+    return problems
+
+
+def check_token_prices(offers: Iterable[ApiOffer], per_usd: Mapping[str, Decimal]) -> list[str]:
+    """Prices of tokens in band; `per_usd` from `rates_on`."""
+    problems = []
+    low, high = TOKEN_USD_PER_MTOK
+    for offer in offers:
+        if offer.currency not in per_usd:
+            problems.append(f"API price {offer.id}: no exchange rate for {offer.currency}")
+        elif offer.flag != "outlier":
+            prices = {name: value for name, value in offer if name.endswith("_per_mtok") and value is not None}
+            wrong = [(name, usd) for name, value in prices.items() if not low <= (usd := value / per_usd[offer.currency]) <= high]
+            problems += [f"API price {offer.id}: {name} {usd:f} USD is outside {low} to {high:,}" for name, usd in wrong]
     return problems
 
 

@@ -49,6 +49,10 @@ class Reader:
             return found[name]
         return (self._mapping(collection) if collection in MAPPINGS else self._raw(collection))[name]
 
+    def entries(self, collection: str) -> Mapping[str, Entry]:
+        """All entries of a curated collection as written, by id. Raises CatalogError."""
+        return self._raw(collection)
+
     def sources(self, collection: str) -> Mapping[str, Mapping[str, Any]]:
         """Title, reference and day last seen of every source of a collection."""
         if collection in self._sources:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from own_runs import SLOW, own_runs, own_trace
+from own_runs import ONLINE, SLOW, own_layer, own_runs, own_trace
 
 from infra_advisor.cli import quantities
 from infra_advisor.cli.app import HELP, app
@@ -32,7 +32,7 @@ def helps() -> dict[str, str]:
 EXAMPLES = [
     line
     for line in dict.fromkeys(line.strip() for text in helps().values() for line in text.splitlines())
-    if line.startswith("advisor ") and not line.startswith(SLOW)
+    if line.startswith("advisor ") and not line.startswith((*SLOW, *ONLINE))
 ]
 
 
@@ -45,6 +45,7 @@ def test_the_main_commands_have_examples() -> None:
 def test_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_bench.json").write_text(own_runs(), encoding="utf-8")
+    own_layer(tmp_path)
     (tmp_path / "requests.csv").write_text(own_trace(), encoding="utf-8")
     words = shlex.split(line)[1:]
     result = run(*words)

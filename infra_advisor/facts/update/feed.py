@@ -42,6 +42,8 @@ class Request:
     url: str
     body: bytes | None = None
     """Sent by POST as JSON; None = GET."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the source asks for beyond the usual ones."""
     limit_bytes: int = 50_000_000
     """Longer answers are cut off and refused."""
 
@@ -58,3 +60,5 @@ class Feed:
     """Chunks of one answer -> rows. Pure. Raises ValueError where the answer has not the expected shape."""
     next_request: Callable[[bytes], Request | None] | None = None
     """For sources in pages: a whole answer -> the request for the next page."""
+    silent_means_gone: bool = True
+    """False where the adapter leaves out prices that did not change: that one is missing says nothing then."""

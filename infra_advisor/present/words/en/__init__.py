@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import capacity, cost, pages, recommend, records, simulate, validate
+from infra_advisor.present.words.en import capacity, cost, pages, recommend, records, simulate, update, validate
 
-PARTS = (capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS)
+PARTS = (
+    capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+)  # fmt: skip
 """No key stands in two of them."""
 
 TEXTS: Mapping[str, str] = {key: text for part in PARTS for key, text in part.items()}
