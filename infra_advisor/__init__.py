@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.breakeven import breakeven as breakeven
     from infra_advisor.advice.capacity import Moving as Moving
     from infra_advisor.advice.capacity import capacity as capacity
     from infra_advisor.advice.compare import compare as compare
@@ -46,6 +47,7 @@ _HOMES = {
     "Traffic": "search.traffic",
     "UsageError": "errors",
     "Workload": "search.workload",
+    "breakeven": "advice.breakeven",
     "capacity": "advice.capacity",
     "compare": "advice.compare",
     "estimate": "advice.estimate",
@@ -56,7 +58,7 @@ _HOMES = {
 }
 __all__ = [
     "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Payment", "Serving", "Shape", "Traffic",
-    "UsageError", "Workload", "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
+    "UsageError", "Workload", "breakeven", "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "recommend": "Rank the hardware that can serve a model within your limits, with its cost.",
     "compare": "Put chips or devices side by side, alone or for a workload.",
     "estimate": "One deployment in full: speed, memory, cost, and a sweep over the load.",
+    "breakeven": "Rent, buy or call an API: the best of each, and where they cross.",
     "simulate": "Requests one by one through a deployment: percentiles, goodput, queues.",
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
     "validate": "Predictions against measurements: the error table, yours or ours.",

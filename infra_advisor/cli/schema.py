@@ -13,6 +13,7 @@ DOCUMENTS = {
     "recommend": "answer:Recommendation",
     "compare": "answer:Comparison",
     "estimate": "answer:EstimateAnswer",
+    "breakeven": "breakevens:BreakevenAnswer",
     "capacity": "capacities:CapacityAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",

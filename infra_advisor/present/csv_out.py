@@ -11,6 +11,7 @@ from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.breakevens import BreakevenAnswer
     from infra_advisor.advice.capacities import CapacityAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
@@ -147,6 +148,22 @@ def capacity(record: "CapacityAnswer") -> str:
         for point in record.curve
     ]
     return _records(rows[0] if rows else (record.unit, "holds"), rows)
+
+
+def breakeven(record: "BreakevenAnswer") -> str:
+    """One row per way to pay and load of the curve."""
+    rows: list[Row] = [
+        {
+            "tokens_per_day": point.tokens_per_day,
+            "way": way,
+            "offer": point.option[way],
+            "usd_per_month": usd,
+            "cheapest": way == point.cheapest,
+        }
+        for point in record.curve
+        for way, usd in point.usd_per_month.items()
+    ]
+    return _records(("tokens_per_day", "way", "offer", "usd_per_month", "cheapest"), rows)
 
 
 def _cell(value: Value) -> Value:

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import capacity, cost, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import breakeven, capacity, cost, pages, recommend, records, simulate, update, validate
 
 PARTS = (
-    capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+    breakeven.TEXTS, capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
