@@ -74,6 +74,7 @@ def _box(
         country=limits.residency,
         price_kind=f"purchase ({option.price_kind})",
         usd_per_h=ownership.usd_per_h,
+        currency=option.currency,
         price_date=option.seen,
         price_age_d=age_d(option.seen, catalog.as_of),
         source=option.source,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
+from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.question import Understood
 from infra_advisor.errors import CatalogError, UsageError
@@ -112,6 +113,8 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
     rate = understood.load.request_rate_per_s
     usd_per_h = None if rate is None or output is None else output * rate * workload.output_tokens * 3600.0 / 1e6
     provider = catalog.providers.get(offer.operator)
+    seen_d, believed_d = age_d(offer.seen, catalog.as_of), price_age_limit_d(catalog, "api", offer.operator)
+    marks = (offer.flag,) if offer.flag else ()
     return Answer(
         rank=None,
         id=f"api-{offer.id}",
@@ -124,11 +127,14 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             country=offer.hosting_country,
             price_kind="per token",
             usd_per_h=None,
+            currency=offer.currency,
             price_date=offer.seen,
-            price_age_d=age_d(offer.seen, catalog.as_of),
+            price_age_d=seen_d,
+            price_age_limit_d=believed_d,
+            price_confidence=price_confidence(priced=output is not None, age_d=seen_d, limit_d=believed_d, marks=marks),
             source=source_title(catalog, "api", offer.source),
             source_id=offer.source,
-            marks=(offer.flag,) if offer.flag else (),
+            marks=marks,
         ),
         hardware=HardwarePart(
             class_="api",

@@ -24,6 +24,8 @@ class Priced:
     country: str | None
     price_kind: str
     usd_per_h: float | None
+    currency: str | None = None
+    """In which the price is asked."""
     price_date: str | None = None
     price_age_d: int | None = None
     source: str | None = None

@@ -116,6 +116,7 @@ def _sizes(
             country=offer.country,
             price_kind=kind or offer.price_kind,
             usd_per_h=None if price is None else price * chips / node.chips,
+            currency=offer.currency,
             price_date=offer.seen,
             price_age_d=age_d(offer.seen, today),
             source=offer.source,

@@ -19,7 +19,21 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _FORMULA = tuple("=+-@＝＋－＠")
-_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "source_id", "marks")
+_OFFER = (
+    "provider",
+    "instance_type",
+    "region",
+    "country",
+    "price_kind",
+    "currency",
+    "price_date",
+    "price_age_d",
+    "price_age_limit_d",
+    "price_confidence",
+    "source",
+    "source_id",
+    "marks",
+)
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, LimitsPart
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import numbers, phrases, prices
 from infra_advisor.present.blocks import Column, Grid, Text, Tone, Words
 from infra_advisor.present.words import Words as Say
 
@@ -57,8 +57,8 @@ def _row(answer: Answer, asked: Sequence[str], say: Say, *, energy: bool) -> tup
         *(_margin(answer, name) for name in asked),
         *([numbers.significant(speed.tokens_per_joule, 2)] if energy else []),
         answer.offer.region or "",
-        Text(phrases.price_kind(say, answer), "warn" if answer.offer.marks else "plain"),
-        answer.offer.price_date or numbers.UNKNOWN,
+        Text(prices.kind(say, answer), "warn" if answer.offer.marks else "plain"),
+        prices.seen(say, answer),
     )
 
 
