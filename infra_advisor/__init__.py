@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from infra_advisor.advice.capacity import Moving as Moving
     from infra_advisor.advice.capacity import capacity as capacity
+    from infra_advisor.advice.check import check as check
     from infra_advisor.advice.compare import compare as compare
     from infra_advisor.advice.estimate import estimate as estimate
     from infra_advisor.advice.limits import Choice as Choice
@@ -45,6 +46,7 @@ _HOMES = {
     "UsageError": "errors",
     "Workload": "search.workload",
     "capacity": "advice.capacity",
+    "check": "advice.check",
     "compare": "advice.compare",
     "estimate": "advice.estimate",
     "load": "facts.catalog",
@@ -54,7 +56,7 @@ _HOMES = {
 }
 __all__ = [
     "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Serving", "Shape", "Traffic", "UsageError", "Workload",
-    "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
+    "capacity", "check", "compare", "estimate", "load", "recommend", "simulate", "validate",
 ]  # fmt: skip
 
 

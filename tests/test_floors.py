@@ -189,6 +189,8 @@ LIGHT_COMMANDS = [
     "catalog schema",
     "catalog check",
     "schema recommend",
+    "schema check",
+    "check --help",
 ]
 
 

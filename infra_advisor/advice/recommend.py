@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommendation
+from infra_advisor.advice.asked import echo
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
 from infra_advisor.advice.finalists import enough, finalists, settled
@@ -53,6 +54,8 @@ def recommend(
     one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
     answer = _answer(catalog, workload, limits, traffic, rank, top, merge)
+    asked = echo(workload=workload, limits=limits, traffic=traffic or Traffic(), rank=rank, top=top, merge=merge, plan=plan, mix=mix)
+    answer = answer.model_copy(update={"question": asked})
     if mix:
         from infra_advisor.advice.mix import with_mix
 
@@ -67,21 +70,41 @@ def recommend(
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 
+def of_one_offer(
+    catalog: Catalog, workload: Workload, limits: Limits, class_: str, offer: str, *, traffic: Traffic | None = None, rank: str = "cost"
+) -> Recommendation:
+    """The same question with one offer (its id) to choose from: the best that can be made of it, or why it cannot serve."""
+    return _answer(catalog, workload, limits, traffic, rank, 1, "offer", only=(class_, offer))
+
+
 def _answer(
-    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None, rank: str, top: int, merge: str
+    catalog: Catalog,
+    workload: Workload,
+    limits: Limits,
+    traffic: Traffic | None,
+    rank: str,
+    top: int,
+    merge: str,
+    only: tuple[str, str] | None = None,
 ) -> Recommendation:
     check_rank(rank)
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
     understood = understand(catalog, workload, limits, traffic)
     excluded: Counter[str] = Counter()
-    options = _of_a_size(priced_options(catalog, limits, excluded), understood, excluded)
+    options = priced_options(catalog, limits, excluded)
+    if only:
+        options = [option for option in options if (option.class_, option.id) == only]
+        excluded.clear()
+    options = _of_a_size(options, understood, excluded)
     found = search(catalog, understood, options, excluded)
     certain = certain_of(options, limits)
     doubtful = [option for option in options if option.outside is None and (option.usd_per_h is None or place_unknown(option, limits))]
     chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
-    api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
+    api_ranked, api_unranked = hosted_answers(catalog, understood, Counter() if only else excluded)
+    if only:
+        api_ranked, api_unranked = ([one for one in listed if ("api", one.offer.id) == only] for listed in (api_ranked, api_unranked))
     ranked = _ranked(catalog, found, distinct, behind, api_ranked, limits, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
     near = _near_misses(catalog, understood, found, options, certain, dear, kept, rank, distinct[0].usd_per_h if distinct else None)

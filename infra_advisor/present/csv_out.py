@@ -12,6 +12,7 @@ from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
     from infra_advisor.advice.capacities import CapacityAnswer
+    from infra_advisor.advice.checks import CheckAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
@@ -161,6 +162,14 @@ def capacity(record: "CapacityAnswer") -> str:
         for point in record.curve
     ]
     return _records(rows[0] if rows else (record.unit, "holds"), rows)
+
+
+def check(record: "CheckAnswer") -> str:
+    """One row per figure of the old first, then and now; where there was none, one that tells the verdict."""
+    verdict: Row = {"status": record.status, "reason": record.reason, "behind": record.behind, "violations": _violations(record.violations)}
+    titles = (*verdict, "figure", "then", "now", "change")
+    rows = [{**verdict, "figure": one.name, "then": one.then, "now": one.now, "change": one.change} for one in record.moved]
+    return _records(titles, rows or [verdict])
 
 
 def _cell(value: Value) -> Value:

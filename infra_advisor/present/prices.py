@@ -54,7 +54,8 @@ def date(say: Words, answer: Answer) -> str:
     return say("price.aged", text=date) if is_aged(answer) else date
 
 
-def seen(say: Words, answer: Answer) -> Text:
-    """`2026-11-10`, or `2026-05-02*` where that is old."""
-    date = answer.offer.price_date or numbers.UNKNOWN
-    return Text(say("price.starred", text=date), "warn") if is_aged(answer) else Text(date)
+def starred(say: Words, answer: Answer) -> Text:
+    """`12 d`, or `93 d*` where that is old: for columns with little room."""
+    days = answer.offer.price_age_d
+    text = numbers.UNKNOWN if days is None else say("age", days=days)
+    return Text(say("price.starred", text=text), "warn") if is_aged(answer) else Text(text)
