@@ -8,6 +8,7 @@ from pathlib import Path
 from infra_advisor import __version__
 from infra_advisor.advice.answer import Answer, NearMiss, Recommendation
 from infra_advisor.advice.checks import Ahead, CheckAnswer, Moved
+from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import DOUBTFUL, Limits
 from infra_advisor.advice.option import only_with
 from infra_advisor.advice.recommend import of_one_offer, recommend
@@ -53,7 +54,11 @@ def check(catalog: Catalog, document: Path | str | Recommendation, *, tolerance:
         first=first,
         warnings=tuple(_warnings(then, found)),
     )
-    return answer if then.winner is None else answer.model_copy(update=_judged(catalog, then, then.winner, found, tolerance))
+    if then.winner is None:
+        return answer
+    judged = answer.model_copy(update=_judged(catalog, then, then.winner, found, tolerance))
+    aged = age_warning([judged.now]) if judged.now else ()  # a price that nobody looked at again has not moved: that says little
+    return judged.model_copy(update={"warnings": (*judged.warnings, *aged)})
 
 
 def _model_is_there(then: Saved) -> None:

@@ -59,6 +59,11 @@ def test_nothing_moved_and_the_decision_stands(decision: Recommendation, frozen:
     assert answer.saved.catalog == answer.catalog
 
 
+def test_a_price_that_nobody_looked_at_again_is_said_to_be_old(decision: Recommendation, frozen: Catalog, tmp_path: Path) -> None:
+    assert any("Aged prices" in warning for warning in check(frozen, decision).warnings)
+    assert check(offers(tmp_path, CRUSOE.format(price="3.45", flag="")), decision).warnings == ()
+
+
 def test_a_dearer_price_is_told_and_overtaken(decision: Recommendation, tmp_path: Path) -> None:
     """10.35 USD/h is three times 3.45: so are cost per token and month; nothing about the speed moves."""
     answer = check(offers(tmp_path, CRUSOE.format(price="10.35", flag="")), decision)
