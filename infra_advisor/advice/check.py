@@ -85,9 +85,11 @@ def _judged(catalog: Catalog, then: Saved, winner: Answer, found: Recommendation
             return {**told, "status": "breaks_limit" if priced else "gone", "reason": same.reason}
     rule = (then.asked.rank, then.asked.limits.statistic)
     mine = figure(same, *rule)
-    before = [answer for answer in found.ranked if same.rank is None or (answer.rank or 0) < same.rank]
-    best = {(answer.hardware.class_, answer.offer.id): answer for answer in reversed(before) if not _same_offer(answer, winner)}
-    each = (Ahead(answer=answer, behind=_behind(mine, figure(answer, *rule))) for answer in reversed(best.values()))
+    best: dict[tuple[str, str], Answer] = {}
+    for answer in found.ranked:
+        if (same.rank is None or (answer.rank or 0) < same.rank) and not _same_offer(answer, winner):
+            best.setdefault((answer.hardware.class_, answer.offer.id), answer)
+    each = (Ahead(answer=answer, behind=_behind(mine, figure(answer, *rule))) for answer in best.values())
     ahead = tuple(one for one in each if one.behind is None or one.behind > 0.0)
     behind = ahead[0].behind if ahead else 0.0
     stands = behind is not None and behind <= tolerance + ROUNDING

@@ -107,6 +107,16 @@ def test_the_edge_of_the_tolerance(price: float, tolerance: float, status: str, 
     assert [one.answer.offer.id for one in answer.ahead] == (["mine"] if price < 3.45 else [])
 
 
+def test_each_offer_ahead_is_named_once_best_first(tmp_path: Path) -> None:
+    """At 1.00 and 1.05 USD/h; three rows are shown, of which the cheaper offer takes the first and, by another engine, the last."""
+    other = ELSEWHERE.format(price="1.05").replace("mine", "other").replace("elsewhere", "there")
+    catalog = offers(tmp_path, ELSEWHERE.format(price="1.00"), other)
+    assert [row.offer.id for row in recommend(catalog, CHAT, CLOUD, top=3).ranked] == ["mine", "other", "mine"]
+    answer = check(catalog, recommend(frozen_catalog(), CHAT, CLOUD, top=3))
+    assert [one.answer.offer.id for one in answer.ahead] == ["mine", "other"]
+    assert [one.behind for one in answer.ahead] == pytest.approx([2.45, 3.45 / 1.05 - 1])
+
+
 def test_a_removed_accelerator_is_gone(decision: Recommendation, tmp_path: Path) -> None:
     layer = tmp_path / "mine.yaml"
     layer.write_text("chips: [{id: mi300x, hide: true}]", encoding="utf-8")
