@@ -1,14 +1,12 @@
 """How long ago a price was seen, against how long prices of its kind are believed. An old price still ranks, and is marked."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.parts import HardwareClass, PriceConfidence
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.places import AGE_ASSUMPTION
 
-PriceConfidence = Literal["fresh", "aged", "stale", "unknown"]
 MOVING = ("marketplace", "spot")
 """Marks of prices that move from day to day, whoever asks them."""
 

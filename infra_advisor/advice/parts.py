@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Grade = Literal["A", "B", "C", "D"]
 HardwareClass = Literal["cloud", "onprem", "edge", "api"]
+PriceConfidence = Literal["fresh", "aged", "stale", "unknown"]
 
 
 class Part(BaseModel):
@@ -100,7 +101,7 @@ class OfferPart(Part):
     price_age_d: int | None = None
     price_age_limit_d: float | None = None
     """Days for which a price of this kind is believed."""
-    price_confidence: Literal["fresh", "aged", "stale", "unknown"] = "unknown"
+    price_confidence: PriceConfidence = "unknown"
     """Of the cost, beside the grade of the speed. aged: last seen longer ago than that; stale: a newer price is known to exist; unknown: no
     price, or of no known day. Never a reason to leave an offer out: that takes max_price_age_d."""
     source: str | None
