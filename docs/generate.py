@@ -83,7 +83,8 @@ def cli_page() -> str:
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The command and all below it, with the words that call them."""
     yield path, command
-    for name, child in getattr(command, "commands", {}).items():
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():  # commands are loaded when asked for
+        child = command.get_command(None, name)
         if not child.hidden:
             yield from commands(child, f"{path} {name}")
 
