@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from infra_advisor.advice.capacity import Moving as Moving
     from infra_advisor.advice.capacity import capacity as capacity
+    from infra_advisor.advice.check import check as check
     from infra_advisor.advice.compare import compare as compare
     from infra_advisor.advice.estimate import estimate as estimate
     from infra_advisor.advice.limits import Choice as Choice
@@ -47,6 +48,7 @@ _HOMES = {
     "UsageError": "errors",
     "Workload": "search.workload",
     "capacity": "advice.capacity",
+    "check": "advice.check",
     "compare": "advice.compare",
     "estimate": "advice.estimate",
     "load": "facts.catalog",
@@ -56,7 +58,7 @@ _HOMES = {
 }
 __all__ = [
     "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Payment", "Serving", "Shape", "Traffic",
-    "UsageError", "Workload", "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
+    "UsageError", "Workload", "capacity", "check", "compare", "estimate", "load", "recommend", "simulate", "validate",
 ]  # fmt: skip
 
 

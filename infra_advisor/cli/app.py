@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "estimate": "One deployment in full: speed, memory, cost, and a sweep over the load.",
     "simulate": "Requests one by one through a deployment: percentiles, goodput, queues.",
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
+    "check": "Ask a saved recommendation again: does the decision still stand?",
     "validate": "Predictions against measurements: the error table, yours or ours.",
     "calibrate": "Make the parameters from the evidence, or fold in your own runs.",
     "catalog": "Look into the facts: list, show, check, diff, update, schema, path.",

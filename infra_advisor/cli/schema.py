@@ -14,6 +14,7 @@ DOCUMENTS = {
     "compare": "answer:Comparison",
     "estimate": "answer:EstimateAnswer",
     "capacity": "capacities:CapacityAnswer",
+    "check": "checks:CheckAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",
 }

@@ -12,6 +12,7 @@ from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
     from infra_advisor.advice.capacities import CapacityAnswer
+    from infra_advisor.advice.checks import CheckAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
@@ -19,7 +20,21 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _FORMULA = tuple("=+-@＝＋－＠")
-_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "source_id", "marks")
+_OFFER = (
+    "provider",
+    "instance_type",
+    "region",
+    "country",
+    "price_kind",
+    "currency",
+    "price_date",
+    "price_age_d",
+    "price_age_limit_d",
+    "price_confidence",
+    "source",
+    "source_id",
+    "marks",
+)
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (
@@ -147,6 +162,14 @@ def capacity(record: "CapacityAnswer") -> str:
         for point in record.curve
     ]
     return _records(rows[0] if rows else (record.unit, "holds"), rows)
+
+
+def check(record: "CheckAnswer") -> str:
+    """One row per figure of the old first, then and now; where there was none, one that tells the verdict."""
+    verdict: Row = {"status": record.status, "reason": record.reason, "behind": record.behind, "violations": _violations(record.violations)}
+    titles = (*verdict, "figure", "then", "now", "change")
+    rows = [{**verdict, "figure": one.name, "then": one.then, "now": one.now, "change": one.change} for one in record.moved]
+    return _records(titles, rows or [verdict])
 
 
 def _cell(value: Value) -> Value:

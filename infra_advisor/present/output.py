@@ -18,7 +18,7 @@ from infra_advisor.present.words import Words, words
 
 FORMATS = ("table", "json", "markdown", "csv")
 
-_RARER_CSV = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulation", "Validation": "validation"}
+_RARER_CSV = {"CapacityAnswer": "capacity", "CheckAnswer": "check", "SimulateAnswer": "simulation", "Validation": "validation"}
 
 Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
@@ -72,7 +72,7 @@ def render(
 def _rarer(record: Part, say: Words) -> Page:
     """Pages of the commands whose records are kept apart, so that no other command loads what simulates, fits and validates."""
     name = type(record).__name__
-    module = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulate", "Validation": "validate"}[name]
+    module = {"CapacityAnswer": "capacity", "CheckAnswer": "check", "SimulateAnswer": "simulate", "Validation": "validate"}[name]
     made: Page = import_module(f"infra_advisor.present.{module}").page(record, say)
     return made
 

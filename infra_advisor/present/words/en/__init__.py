@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import capacity, cost, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import capacity, check, cost, freshness, pages, recommend, records, simulate, update, validate
 
 PARTS = (
-    capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+    capacity.TEXTS, check.TEXTS, cost.TEXTS, freshness.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS,
+    update.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
