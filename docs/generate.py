@@ -34,6 +34,7 @@ SCHEMAS = {
     "compare": "infra_advisor.advice.answer:Comparison",
     "estimate": "infra_advisor.advice.answer:EstimateAnswer",
     "capacity": "infra_advisor.advice.capacities:CapacityAnswer",
+    "check": "infra_advisor.advice.checks:CheckAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",
 }
@@ -47,7 +48,7 @@ EXIT_STATUS = """## Exit status
 | 2 | the question cannot be answered as asked: unknown name, quantity without unit, contradictory limits, unwritable output |
 | 3 | the catalog or an overlay cannot be used; every problem is listed |
 | 4 | nothing fits; the near misses are the answer |
-| 5 | a check found something beyond its line |
+| 5 | a check found something beyond its line: a decision that no longer stands (`check`), drift (`validate`, `calibrate --check`) |
 | 6 | `catalog update` could not read a source: it is named, its prices stay as they were, and those of the other sources are written |
 """
 
@@ -82,7 +83,8 @@ def cli_page() -> str:
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The command and all below it, with the words that call them."""
     yield path, command
-    for name, child in getattr(command, "commands", {}).items():
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():  # commands are loaded when asked for
+        child = command.get_command(None, name)
         if not child.hidden:
             yield from commands(child, f"{path} {name}")
 

@@ -165,6 +165,9 @@ class Recommendation(Part):
     plan: Plan | None = None
     """What to measure before deciding; null where it was not asked for."""
     warnings: tuple[str, ...] = ()
+    question: dict[str, Any] | None = None
+    """Everything that was asked, in the fields of the Python types (workload, limits, traffic ...), and the version that answered:
+    `advisor check` asks it again."""
 
 
 class ChipColumn(Part):

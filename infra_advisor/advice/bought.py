@@ -65,6 +65,7 @@ def _box(
         price_kind=f"purchase ({option.price_kind})",
         tariff=tariff,
         usd_per_h=tariff.standing_usd_per_h,
+        currency=option.currency,
         price_date=option.seen,
         price_age_d=age_d(option.seen, catalog.as_of),
         source=option.source,

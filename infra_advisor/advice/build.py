@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
 from infra_advisor.advice.costing import cost_of
 from infra_advisor.advice.evidence import Citations, known_from_near
+from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
@@ -105,6 +106,7 @@ def _answer(
     reason = None
     if priced.tariff is None:
         reason = "; ".join(priced.notes) or "no price"
+    believed_d = price_age_limit_d(catalog, priced.class_, priced.provider, priced.marks)
     return Answer(
         rank=rank,
         id=f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}/kv-{candidate.kv.id}/tp{layout.tp}-pp{layout.pp}-ep{layout.ep}-dp{layout.dp}",
@@ -118,8 +120,13 @@ def _answer(
             country=priced.country,
             price_kind=priced.price_kind,
             usd_per_h=priced.usd_per_h,
+            currency=priced.currency,
             price_date=priced.price_date,
             price_age_d=priced.price_age_d,
+            price_age_limit_d=believed_d,
+            price_confidence=price_confidence(
+                priced=priced.tariff is not None, age_d=priced.price_age_d, limit_d=believed_d, marks=priced.marks
+            ),
             source=source_title(catalog, priced.class_, priced.source),
             source_id=priced.source,
             marks=priced.marks,

@@ -8,6 +8,7 @@ from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Offer
 from infra_advisor.advice.build import source_title
 from infra_advisor.advice.charges import Charge, Driver, Tariff, Use, total
 from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
+from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.question import Understood
@@ -107,6 +108,8 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
     workload, rate = understood.workload, understood.load.request_rate_per_s
     cost = _cost(catalog, understood, offer)
     provider = catalog.providers.get(offer.operator)
+    seen_d, believed_d = age_d(offer.seen, catalog.as_of), price_age_limit_d(catalog, "api", offer.operator)
+    marks = (offer.flag,) if offer.flag else ()
     return Answer(
         rank=None,
         id=f"api-{offer.id}",
@@ -119,11 +122,14 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             country=offer.hosting_country,
             price_kind="per token",
             usd_per_h=None,
+            currency=offer.currency,
             price_date=offer.seen,
-            price_age_d=age_d(offer.seen, catalog.as_of),
+            price_age_d=seen_d,
+            price_age_limit_d=believed_d,
+            price_confidence=price_confidence(priced=cost.usd_per_mtok_output is not None, age_d=seen_d, limit_d=believed_d, marks=marks),
             source=source_title(catalog, "api", offer.source),
             source_id=offer.source,
-            marks=(offer.flag,) if offer.flag else (),
+            marks=marks,
         ),
         hardware=HardwarePart(
             class_="api",

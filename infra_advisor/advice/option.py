@@ -26,6 +26,8 @@ class Priced:
     tariff: Tariff | None = field(compare=False)
     usd_per_h: float | None = None
     """Rent of one machine; for what is owned, what it costs whether it serves or not. [USD/h]"""
+    currency: str | None = None
+    """In which the price is asked."""
     price_date: str | None = None
     price_age_d: int | None = None
     source: str | None = None

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Grade = Literal["A", "B", "C", "D"]
 HardwareClass = Literal["cloud", "onprem", "edge", "api"]
+PriceConfidence = Literal["fresh", "aged", "stale", "unknown"]
 
 
 class Part(BaseModel):
@@ -33,6 +34,8 @@ class CatalogStamp(Part):
     hash: str
     layers: tuple[str, ...] = ()
     """Overlays on top of the bundled catalog, in order."""
+    exchange_rates: dict[str, float] = Field(default_factory=dict)
+    """Currency -> units per USD on the day."""
 
 
 class WorkloadPart(Part):
@@ -103,8 +106,16 @@ class OfferPart(Part):
     price_kind: str
     usd_per_h: float | None
     """USD per hour of one instance (cloud) or one box (amortised purchase + power + hosting)."""
+    currency: str | None = None
+    """In which the price is asked; the rate taken stands in the stamp of the catalog."""
     price_date: str | None
+    """Day on which it was last seen."""
     price_age_d: int | None = None
+    price_age_limit_d: float | None = None
+    """Days for which a price of this kind is believed."""
+    price_confidence: PriceConfidence = "unknown"
+    """Of the cost, beside the grade of the speed. aged: last seen longer ago than that; stale: a newer price is known to exist; unknown: no
+    price, or of no known day. Never a reason to leave an offer out: that takes max_price_age_d."""
     source: str | None
     """Title of where the price was read."""
     source_id: str | None = None

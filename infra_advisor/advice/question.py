@@ -9,6 +9,7 @@ from infra_advisor.advice.spending import Spending, spending_of
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import Formats
+from infra_advisor.facts.market import rates_on
 from infra_advisor.facts.model_names import ResolvedModel, resolve_model
 from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.calibration import read_parameters
@@ -225,7 +226,9 @@ def canonical_accelerators(catalog: Catalog, choice: Choice) -> Choice:
 
 def stamp(catalog: Catalog) -> CatalogStamp:
     """Which facts an answer rests on."""
-    return CatalogStamp(version=catalog.version, hash=catalog.hash, layers=catalog.layers)
+    rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())
+    per_usd = {currency: float(rate) for currency, rate in sorted(rates.items()) if currency != "USD"}
+    return CatalogStamp(version=catalog.version, hash=catalog.hash, layers=catalog.layers, exchange_rates=per_usd)
 
 
 def workload_part(understood: Understood) -> WorkloadPart:

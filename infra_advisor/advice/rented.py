@@ -156,6 +156,7 @@ def _sizes(
             price_kind=terms.kind,
             tariff=tariff,
             usd_per_h=price,
+            currency=offer.currency,
             price_date=offer.seen,
             price_age_d=age_d(offer.seen, catalog.as_of),
             source=offer.source,

@@ -15,6 +15,8 @@ DOCUMENTS = {
     "estimate": "answer:EstimateAnswer",
     "breakeven": "breakevens:BreakevenAnswer",
     "capacity": "capacities:CapacityAnswer",
+    "check": "checks:CheckAnswer",
+    "sensitivity": "sensitivities:SensitivityAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",
 }

@@ -1,7 +1,7 @@
 """The answer of `breakeven`: each way to pay at the load, where they cross, and what they cost at other loads."""
 
 from infra_advisor.advice.breakevens import WAYS, BreakevenAnswer, Crossing, CurvePoint, PaidOption, Way
-from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases, prices
 from infra_advisor.present.bill import bill_blocks, paid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Lines, Page, Para, Series, Text, Words
 from infra_advisor.present.words import Words as Say
@@ -80,7 +80,7 @@ def _row(one: PaidOption, record: BreakevenAnswer, say: Say) -> tuple[Words, ...
         numbers.usd(answer.cost.usd_per_mtok_output),
         "" if one.tokens_per_day_limit is None else numbers.count(one.tokens_per_day_limit),
         phrases.grade(say, answer) if one.way != "api" else "",
-        phrases.price(say, answer),
+        prices.price(say, answer),
     )
 
 

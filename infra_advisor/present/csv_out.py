@@ -13,6 +13,8 @@ from infra_advisor.present.text import clean
 if TYPE_CHECKING:
     from infra_advisor.advice.breakevens import BreakevenAnswer
     from infra_advisor.advice.capacities import CapacityAnswer
+    from infra_advisor.advice.checks import CheckAnswer
+    from infra_advisor.advice.sensitivities import SensitivityAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
@@ -20,7 +22,21 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _FORMULA = tuple("=+-@＝＋－＠")
-_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "source_id", "marks")
+_OFFER = (
+    "provider",
+    "instance_type",
+    "region",
+    "country",
+    "price_kind",
+    "currency",
+    "price_date",
+    "price_age_d",
+    "price_age_limit_d",
+    "price_confidence",
+    "source",
+    "source_id",
+    "marks",
+)
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (
@@ -164,6 +180,28 @@ def breakeven(record: "BreakevenAnswer") -> str:
         for way, usd in point.usd_per_month.items()
     ]
     return _records(("tokens_per_day", "way", "offer", "usd_per_month", "cheapest"), rows)
+
+
+def check(record: "CheckAnswer") -> str:
+    """One row per figure of the old first, then and now; where there was none, one that tells the verdict."""
+    verdict: Row = {"status": record.status, "reason": record.reason, "behind": record.behind, "violations": _violations(record.violations)}
+    titles = (*verdict, "figure", "then", "now", "change")
+    rows = [{**verdict, "figure": one.name, "then": one.then, "now": one.now, "change": one.change} for one in record.moved]
+    return _records(titles, rows or [verdict])
+
+
+def sensitivity(record: "SensitivityAnswer") -> str:
+    """One row per input."""
+    rows: list[Row] = [
+        {
+            **one.model_dump(exclude={"winner_at_low", "winner_at_high", "flips_to"}),
+            "winner_at_low": one.winner_at_low.id if one.winner_at_low else None,
+            "winner_at_high": one.winner_at_high.id if one.winner_at_high else None,
+            "flips_to": one.flips_to.id if one.flips_to else None,
+        }
+        for one in record.inputs
+    ]
+    return _records(rows[0] if rows else ("input", "flips_at"), rows)
 
 
 def _cell(value: Value) -> Value:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, LimitsPart
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import numbers, phrases, prices
 from infra_advisor.present.blocks import Column, Grid, Text, Tone, Words
 from infra_advisor.present.words import Words as Say
 
@@ -36,7 +36,8 @@ def detail_grid(answers: Sequence[Answer], limits: LimitsPart, say: Say) -> Grid
         *([Column(say("col.energy"), "right", drop=4)] if energy else []),
         Column(say("col.region"), drop=5),
         Column(say("col.price_kind"), drop=3),
-        Column(say("col.price_seen"), drop=1),
+        Column(say("col.price_age"), "right", drop=1),
+        Column(say("col.price_seen"), drop=4),
     )
     return Grid(columns, tuple(_row(answer, [name for name, _ in asked], say, energy=energy) for answer in answers), tight=True)
 
@@ -57,7 +58,8 @@ def _row(answer: Answer, asked: Sequence[str], say: Say, *, energy: bool) -> tup
         *(_margin(answer, name) for name in asked),
         *([numbers.significant(speed.tokens_per_joule, 2)] if energy else []),
         answer.offer.region or "",
-        Text(phrases.price_kind(say, answer), "warn" if answer.offer.marks else "plain"),
+        Text(prices.kind(say, answer), "warn" if answer.offer.marks else "plain"),
+        prices.starred(say, answer),
         answer.offer.price_date or numbers.UNKNOWN,
     )
 

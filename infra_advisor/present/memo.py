@@ -1,7 +1,7 @@
 """The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
 
 from infra_advisor.advice.answer import Answer, Recommendation
-from infra_advisor.present import assumptions, numbers, phrases, recommend
+from infra_advisor.present import assumptions, numbers, phrases, prices, recommend
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
@@ -47,7 +47,7 @@ def _recommendation(record: Recommendation, say: Say) -> list[Block]:
     trust = recommend.trust(record, say)
     blocks += [
         Para((Text(recommend.winner_sentence(record, say), "strong"), figures)),
-        Para(tuple(trust) if winner.hardware.class_ == "api" else (words, *trust[1:])),
+        Para((*(trust if winner.hardware.class_ == "api" else (words, *trust[1:])), *prices.doubt(say, winner))),
     ]
     if winner.offer.marks:
         blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
@@ -83,7 +83,7 @@ def _options(record: Recommendation, say: Say) -> Grid:
             phrases.cost_per_mtok(answer),
             phrases.cost_band(answer) or "",
             phrases.grade(say, answer),
-            phrases.dated_price(say, answer),
+            prices.dated(say, answer),
         )
         for answer in record.ranked
     )
@@ -183,7 +183,7 @@ def _sources(record: Recommendation, say: Say) -> list[Block]:
             "memo.source.price",
             rank=answer.rank,
             offer=answer.offer.id,
-            kind=phrases.price_kind(say, answer),
+            kind=prices.kind(say, answer),
             source=answer.offer.source or numbers.UNKNOWN,
             date=answer.offer.price_date or numbers.UNKNOWN,
         )

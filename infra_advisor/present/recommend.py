@@ -3,7 +3,7 @@
 from collections import Counter
 
 from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, PaymentPart, Recommendation, WorkloadPart
-from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases, prices
 from infra_advisor.present.bill import bill_of, paid, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
@@ -55,6 +55,7 @@ def headline(record: Recommendation, say: Say) -> list[Block]:
         return nothing_fits(record, say)
     winner = record.ranked[0]
     parts = [*trust(record, say)]
+    parts += prices.doubt(say, winner)
     if winner.offer.marks:
         parts.append(Text(say("price_marks", marks=", ".join(winner.offer.marks)), "warn"))
     return [
@@ -182,7 +183,7 @@ def _row(answer: Answer, statistic: str, say: Say) -> tuple[Words, ...]:
         Text(numbers.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
         phrases.cost_band(answer) or "",
         phrases.grade(say, answer),
-        phrases.price(say, answer),
+        prices.age(say, answer),
     )
 
 
@@ -203,6 +204,8 @@ def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[B
     ]
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
+    if any(prices.is_aged(answer) for answer in record.ranked):
+        parts.append(say("legend.aged"))
     return [Para(tuple(Text(part, "dim") for part in parts))]
 
 

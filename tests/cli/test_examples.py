@@ -48,6 +48,8 @@ def test_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     own_layer(tmp_path)
     (tmp_path / "requests.csv").write_text(own_trace(), encoding="utf-8")
     words = shlex.split(line)[1:]
+    if words[0] == "check":
+        assert run("recommend", "--model", "8b", "--where", "cloud", "-o", words[1]).status == ANSWERED
     result = run(*words)
     assert result.status == ANSWERED, result.err
     if "--rows" in words:

@@ -2,10 +2,24 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import breakeven, capacity, cost, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import (
+    breakeven,
+    capacity,
+    check,
+    cost,
+    freshness,
+    pages,
+    recommend,
+    records,
+    sensitivity,
+    simulate,
+    update,
+    validate,
+)
 
 PARTS = (
-    breakeven.TEXTS, capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, freshness.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS,
+    sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
