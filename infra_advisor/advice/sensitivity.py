@@ -10,11 +10,12 @@ from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.payment import COMMITS, Payment
 from infra_advisor.advice.question import limits_part, payment_part, stamp, workload_part
 from infra_advisor.advice.sensitivities import SensitivityAnswer, Swing
-from infra_advisor.advice.towin import named_contender, to_win
+from infra_advisor.advice.towin import named_contender, own_swings, to_win
 from infra_advisor.advice.varied import Asked, Ranking, ranking, same
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.market import rates_on
 from infra_advisor.facts.purchases import default_figure
+from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
 from infra_advisor.units import HOURS_PER_MONTH
@@ -23,7 +24,7 @@ CONTENDERS = 40
 """Decisions whose hardware stays in the running when inputs move."""
 SETTLED = 5
 """Of them, simulated at the start."""
-HALVINGS = 6
+HALVINGS = 5
 """Of the step in which the winner changes: the value is then known to a few per cent."""
 STEPS = 2
 """Looks between the base and each end."""
@@ -43,6 +44,13 @@ class _Input:
     same_fleets: bool
     """It changes what things cost, not how fast they are."""
     whole: bool = False
+
+
+@dataclass
+class _Known:
+    """Fleets of the workload as asked; what one look has simulated need not be run for the next."""
+
+    found: Fleets
 
 
 def sensitivity(
@@ -82,12 +90,12 @@ def sensitivity(
     else:
         (winner,) = answers(asked.catalog, understood, base.found, base.rows[:1], ranks=[1], labels=[()], behind={})
     inputs = list(_inputs(asked, base))
-    swings = []
+    swings, known = [], _Known(base.found)
     for number, one in enumerate(inputs):
         if progress is not None:
             progress(number, len(inputs))
-        swings.append(_swing(one, base))
-    swings += _commitments(asked, base)
+        swings.append(_swing(one, base, known))
+    swings += [*own_swings(base), *_commitments(asked, base)]
     swings.sort(key=lambda one: -_width(one))
     return answer.model_copy(
         update={
@@ -108,6 +116,9 @@ def _inputs(asked: Asked, base: Ranking) -> Iterator[_Input]:
         changes: dict[str, object] = {name: round(value) if name.endswith("_tokens") else value}
         return replace(asked, workload=workload.with_changes(**changes))
 
+    def assuming(name: str, value: float) -> Asked:
+        return replace(asked, catalog=catalog.assuming({name: value}))
+
     for name in ("input_tokens", "output_tokens"):
         now = getattr(workload, name)
         other = workload.tokens_per_request - now
@@ -118,6 +129,11 @@ def _inputs(asked: Asked, base: Ranking) -> Iterator[_Input]:
         now = getattr(workload, name)
         unit = {"users": "users", "concurrency": "requests", "request_rate_per_s": "requests/s", "tokens_per_day": "tokens/day"}[name]
         yield _Input(name, unit, now, now / 10.0, now * 10.0, partial(of_workload, name), same_fleets=False)
+    if not base.understood.load.stated:
+        now = base.understood.utilisation
+        yield _Input(
+            "utilisation_default", "share", now, 0.05, 1.0, lambda value: assuming("utilisation_default", value), same_fleets=False
+        )
     hours = asked.payment.hours_per_month
 
     def of_hours(value: float) -> Asked:
@@ -125,9 +141,6 @@ def _inputs(asked: Asked, base: Ranking) -> Iterator[_Input]:
 
     packs = workload.tokens_per_day is not None
     yield _Input("hours_per_month", "h/month", hours, HOURS_PER_MONTH / 10.0, HOURS_PER_MONTH, of_hours, same_fleets=not packs)
-
-    def assuming(name: str, value: float) -> Asked:
-        return replace(asked, catalog=catalog.assuming({name: value}))
 
     power = default_figure(catalog.hosting, "electricity", asked.limits.residency)
     given = catalog.assumptions.get("electricity_usd_per_kwh")
@@ -156,14 +169,17 @@ def _at_rate(asked: Asked, currency: str, per_usd: float) -> Asked:
     return replace(asked, catalog=asked.catalog.at_rate(currency, per_usd))
 
 
-def _swing(moved: _Input, base: Ranking) -> Swing:
+def _swing(moved: _Input, base: Ranking, known: _Known) -> Swing:
     """The input at both ends, and the nearest value at which another option wins."""
     winner = base.winner
     assert winner is not None
     platforms = {row.priced.platform for row in base.rows[:CONTENDERS]}
 
     def look(value: float) -> Ranking:
-        return ranking(moved.moved(value), platforms, base.found if moved.same_fleets else None)
+        seen = ranking(moved.moved(value), platforms, known.found if moved.same_fleets else None)
+        if moved.same_fleets:
+            known.found = seen.found
+        return seen
 
     def flips(found: Ranking) -> bool:
         return found.winner is None or not same(found.winner, winner)

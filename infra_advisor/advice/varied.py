@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.finalists import finalists
 from infra_advisor.advice.hosted import hosted_answers
-from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, understand
@@ -60,15 +60,18 @@ def same(one: Contender, other: Contender) -> bool:
 
 
 def ranking(asked: Asked, among: Collection[Platform] | None = None, known: Fleets | None = None, *, top: int = 1) -> Ranking:
-    """`among`: only machines of these platforms. `known`: fleets of the same workload, found and simulated before."""
+    """`among`: only machines of these platforms. `known`: fleets of the same workload, simulated before. `top`: rows to settle."""
     limits = replace(asked.limits, accelerator=canonical_accelerators(asked.catalog, asked.limits.accelerator))
     understood = understand(asked.catalog, asked.workload, limits, asked.traffic, asked.payment)
     excluded: Counter[str] = Counter()
-    options = certain_of(priced_options(asked.catalog, limits, asked.payment, excluded), limits)
+    mine = limits
+    if among is not None:
+        mine = replace(limits, accelerator=Choice(keep=tuple(sorted({one.chip for one in among}))))
+    options = certain_of(priced_options(asked.catalog, mine, asked.payment, excluded), limits)
     if among is not None:
         options = [one for one in options if one.platform in among]
     found = known or search(asked.catalog, understood, options, excluded)
-    chosen = finalists(asked.catalog, understood, found, options, rank="cost", top=top, merge="decision")
+    chosen = finalists(asked.catalog, understood, found, options, rank="cost", top=top, merge="decision", classes=False)
     hosted, _ = hosted_answers(asked.catalog, understood, excluded)
     hosted = sorted((one for one in hosted if one.cost.usd_per_mtok_output is not None), key=_api_key)
     named = [_of_row(asked.catalog, row) for row in chosen.distinct] + [_of_api(one) for one in hosted]

@@ -80,7 +80,7 @@ def _row(one: PaidOption, record: BreakevenAnswer, say: Say) -> tuple[Words, ...
         numbers.usd(answer.cost.usd_per_mtok_output),
         "" if one.tokens_per_day_limit is None else numbers.count(one.tokens_per_day_limit),
         phrases.grade(say, answer) if one.way != "api" else "",
-        prices.price(say, answer),
+        prices.age(say, answer),
     )
 
 
