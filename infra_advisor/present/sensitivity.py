@@ -1,5 +1,7 @@
 """The answer of `sensitivity`: a tornado of the inputs, the values at which another option wins, and what the others need."""
 
+import math
+
 from infra_advisor.advice.sensitivities import Contender, SensitivityAnswer, Swing, ToWin
 from infra_advisor.present import assumptions, numbers, phrases
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
@@ -9,6 +11,7 @@ from infra_advisor.present.words import Words as Say
 _BAR = 24
 """Characters of a bar of the tornado."""
 _NAMED = 3
+_PER_USD = "_per_usd"
 
 
 def page(record: SensitivityAnswer, say: Say) -> Page:
@@ -42,10 +45,17 @@ def _nearest(record: SensitivityAnswer, say: Say) -> list[Block]:
     if other is not None and mine:
         more = numbers.percent(other.usd_per_mtok_output / mine - 1.0)
         parts = [say("sens.runner", name=_name(other), where=_where(other, say), cost=numbers.usd(other.usd_per_mtok_output), percent=more)]
-    flips = [one for one in record.inputs if one.flips_at is not None]
+    flips = sorted((one for one in record.inputs if one.flips_at is not None), key=_distance)
     items = [say("sens.nearest.item", input=_input(one, say), value=_value(one, one.flips_at)) for one in flips[:_NAMED]]
     parts.append(say("sens.nearest", items=phrases.listed(say, items)) if items else say("sens.robust"))
     return [Para(tuple(parts))]
+
+
+def _distance(one: Swing) -> float:
+    """How far the turning point lies from the base, as a factor; a choice among words comes last."""
+    if isinstance(one.flips_at, str) or isinstance(one.base, str) or not one.flips_at or not one.base:
+        return math.inf
+    return abs(math.log(one.flips_at / one.base))
 
 
 def _tornado(record: SensitivityAnswer, say: Say) -> Grid:
@@ -93,6 +103,8 @@ def _cost(value: float | None, say: Say) -> str:
 
 
 def _input(one: Swing, say: Say) -> str:
+    if one.input.endswith(_PER_USD):
+        return say("sens.input.rate", currency=one.input.removesuffix(_PER_USD).upper())
     return say.name("sens.input", one.input)
 
 

@@ -43,6 +43,5 @@ TEXTS: Mapping[str, str] = {
     "sens.input.amortisation_datacenter_years": "write-off of servers, years",
     "sens.input.amortisation_edge_years": "write-off of other hardware, years",
     "sens.input.commit": "commitment",
-    "sens.input.jpy_per_usd": "JPY for a USD",
-    "sens.input.eur_per_usd": "EUR for a USD",
+    "sens.input.rate": "{currency} for a USD",
 }
