@@ -12,6 +12,7 @@ from infra_advisor.advice.parts import (
     Bound,
     CatalogStamp,
     Cost,
+    Energy,
     Evidence,
     Grade,
     HardwareClass,
@@ -37,6 +38,7 @@ __all__ = [
     "ChipColumn",
     "Comparison",
     "Cost",
+    "Energy",
     "EstimateAnswer",
     "Evidence",
     "Grade",
@@ -76,6 +78,7 @@ class Answer(Part):
     bound: Bound
     terms: tuple[Term, ...] = ()
     cost: Cost
+    energy: Energy | None = None
     headroom: tuple[Headroom, ...] = ()
     grade: Grade
     reason: str | None = None

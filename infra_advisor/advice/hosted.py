@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
+from infra_advisor.advice.answer import Answer, Bound, Cost, Energy, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.question import Understood
@@ -15,6 +15,7 @@ from infra_advisor.facts.market import price_on, rates_on
 from infra_advisor.units import HOURS_PER_MONTH
 
 IN_COUNTRY = ("in-country", "in-region")
+ENERGY_UNKNOWN = "energy unknown: what runs behind the endpoint is not published"
 SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
 
 
@@ -164,5 +165,6 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             utilisation=None,
             lines=(f"prompt {offer.input_per_mtok} + output {offer.output_per_mtok} {offer.currency} per million tokens",),
         ),
+        energy=Energy(reason=ENERGY_UNKNOWN),
         grade="D",
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.ownership import Ownership
 from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.site import Site
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform
 
@@ -36,6 +37,8 @@ class Priced:
     outside: str | None = None
     """Country, where the offer lies outside the residency asked for: a near miss at best."""
     ownership: Ownership | None = field(default=None, compare=False)
+    site: Site | None = field(default=None, compare=False)
+    """Overhead and grid of where it stands."""
 
     @property
     def family(self) -> str:

@@ -9,7 +9,6 @@ from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.market import rates_on
 from infra_advisor.facts.purchases import Assumption, HostingFigure, PurchaseOption, default_figure
 from infra_advisor.physics.cost import HOURS_PER_YEAR, hosting_usd_per_h, owned_usd_per_h, power_usd_per_h
-from infra_advisor.physics.energy import serving_power_w
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def owned_cost(
     if rated_w is None:
         lines.append("power: unknown, left out")
         return Ownership(hardware, operations, 0.0, 0.0, None, tuple(lines))
-    drawn_w = serving_power_w(board_w=rated_w, accelerators=1.0, draw_share=_value(given, "power_draw_share"), host_share=0.0)
+    drawn_w = rated_w * _value(given, "power_draw_share")
     overhead = _value(given, "colocation_pue" if server else "edge_pue")
     electricity = default_figure(catalog.hosting, "electricity", country)
     per_kwh = _usd(catalog, electricity)

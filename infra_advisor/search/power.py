@@ -129,8 +129,10 @@ class ChipPower:
         given, chip = self.model.given, self.chip
         if chip.market == "edge" or chip.unified_memory:
             return 0.0
-        if chip.market == "datacenter" and chip.link is not None and not chip.link.bridge:
-            rated_w = given["server_host_power_share"] * self.rated_w * chips
+        if chip.market == "datacenter":  # in servers, of which a rented machine may be a part
+            joined = chip.link is not None and not chip.link.bridge
+            each_w = given["server_host_power_share"] * self.rated_w if joined else given["server_host_8_cards_power_w"] / 8.0
+            rated_w = each_w * chips
         elif chip.market == "consumer" and chips == 1:
             rated_w = given["host_pc_power_w"]
         else:
