@@ -49,8 +49,9 @@ def recommend(
 
     `rank`: cost (per million output tokens), ttft, speed, throughput, energy, carbon (both per output token) or balanced.
     `top`: rows at most, 0 = all. `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one
-    per class, provider and accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware, one for short prompts and
-    one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    per class, provider and accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware,
+    one for short prompts and one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing
+    fits" is an answer.
     """
     answer = _answer(catalog, workload, limits, traffic, rank, top, merge)
     if mix:

@@ -19,6 +19,8 @@ from infra_advisor.advice.ownership import machines_of, owned_cost
 from infra_advisor.advice.recommend import recommend
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.purchases import purchase_options
+from infra_advisor.physics.serving import Served
+from infra_advisor.search.busy import busy
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
 from infra_advisor.search.platforms import Platform, platform_of_box, platform_of_node
@@ -43,7 +45,6 @@ class Machine:
     family: str
     platform: Platform
     usd_per_h: float
-    board_w: float
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Fleet:
     tokens_per_s: float
     ttft_s: float
     tpot_s: float
+    machines_w: float
+    """Of all machines, hosts included; infinite where the catalog has no power of the chip."""
 
 
 def rented(catalog: Catalog) -> Iterator[Machine]:
@@ -73,9 +76,7 @@ def rented(catalog: Catalog) -> Iterator[Machine]:
             chip = catalog.chips[node.chip]
             family = node.instance_type.split(".")[0] if node.provider == "aws" else chip.id
             platform = platform_of_node(node, chip, chips)
-            assert chip.power or chip.id == "inferentia2"
-            board_w = chip.power.value if chip.power else math.inf
-            yield Machine("cloud", node.provider, line.region, line.country, family, platform, usd * chips / node.chips, board_w)
+            yield Machine("cloud", node.provider, line.region, line.country, family, platform, usd * chips / node.chips)
 
 
 def bought(catalog: Catalog, country: str | None) -> Iterator[Machine]:
@@ -88,8 +89,7 @@ def bought(catalog: Catalog, country: str | None) -> Iterator[Machine]:
             class_ = "onprem" if chip.market == "datacenter" else "edge"
             cost = owned_cost(catalog, chip, chips, float(usd), class_=class_, country=country, system_power_w=option.system_power_w)
             platform = platform_of_box(chip, chips, board=option.category not in ("server", "rack"))
-            assert chip.power
-            yield Machine(class_, "purchase", option.region, country, chip.id, platform, cost.usd_per_h, chip.power.value)
+            yield Machine(class_, "purchase", option.region, country, chip.id, platform, cost.usd_per_h)
 
 
 @cache
@@ -136,7 +136,26 @@ def fleets(platform: Platform, question: Question, workload: Workload, targets: 
             machines = replicas * chips // platform.chips
         request_s = float(served.ttft_s[0]) + (workload.output_tokens - 1) * float(served.tpot_s[0])
         tokens_per_s = workload.concurrency * workload.output_tokens / request_s
-        yield Fleet(candidate, machines, chips * replicas, tokens_per_s, float(ttft_s[0]), float(tpot_s[0]))
+        machines_w = power_w(one, served, platform, machines, chips * replicas)
+        yield Fleet(candidate, machines, chips * replicas, tokens_per_s, float(ttft_s[0]), float(tpot_s[0]), machines_w)
+
+
+def power_w(one: Timing, served: Served, platform: Platform, machines: float, working: float) -> float:
+    """Accelerators at work on the curve, the others at 18 % of their rated power, hosts at 70 % of theirs."""
+    rated_w = {"h100-sxm": 700.0, "mi300x": 750.0, "l4": 72.0, "rtx-4090": 450.0}.get(platform.chip)
+    if rated_w is None:
+        return math.inf
+    host_w = {
+        "h100-sxm": 0.82 * 700.0 * platform.chips,
+        "mi300x": 0.82 * 750.0 * platform.chips,
+        "l4": 1500.0 / 8 * platform.chips,
+        "rtx-4090": {1: 80.0, 2: 180.0, 4: 300.0}.get(platform.chips, 1500.0),
+    }[platform.chip]
+    of, curve = busy(one, served, open_arrivals=False), catalog().power
+    active = curve["serving_level"] + curve["kernel_gain"] * of.kernels[0] + curve["compute_gain"] * math.sqrt(of.computing[0])
+    each_w = rated_w * (0.18 + of.serving[0] * (min(active, 1.0) - 0.18))
+    unused = max(machines * platform.chips - working, 0.0)
+    return float(working * each_w + unused * 0.18 * rated_w + machines * 0.7 * host_w)
 
 
 def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
@@ -146,7 +165,7 @@ def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
         "ttft": fleet.ttft_s,
         "speed": fleet.tpot_s,
         "throughput": -fleet.tokens_per_s,
-        "energy": machine.board_w * fleet.chips / fleet.tokens_per_s,
+        "energy": fleet.machines_w * (1.0 if machine.class_ == "edge" else 1.4) / fleet.tokens_per_s,
         "balanced": cost**0.5 * fleet.ttft_s**0.25 * fleet.tpot_s**0.25,
     }[rank]
 
