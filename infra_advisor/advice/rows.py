@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
 from infra_advisor.errors import UsageError, did_you_mean
@@ -60,7 +58,7 @@ def best_places(
     does: there the best `of_each_size` is kept, since a fleet of fewer machines may be worse and yet the best that can be paid for.
     `among`: only these places.
     """
-    ordered = _score(fleets, rank).tolist() if figure is None else figure
+    ordered = _score(fleets, rank) if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
     machines = fleets.machines.tolist() if of_each_size else [0.0] * len(fleets.candidates)
     best: dict[tuple[Platform, str, str, float], tuple[float, float, int]] = {}
@@ -78,12 +76,13 @@ def best_places(
     return found
 
 
-def _score(fleets: Fleets, rank: str) -> Column:
+def _score(fleets: Fleets, rank: str) -> list[float]:
     """What decides between the fleets of one platform; smaller is better."""
     if rank in ELECTRIC:
-        return np.nan_to_num(fleets.power.machines_w / fleets.output_tokens_per_s, nan=WORST)
+        joules = (fleets.power.machines_w / fleets.output_tokens_per_s).tolist()
+        return [WORST if math.isnan(one) else one for one in joules]
     machines_per_token = fleets.machines / fleets.output_tokens_per_s
-    return {
+    score: Column = {
         "ttft": fleets.ttft_s,
         "speed": fleets.tpot_s,
         "throughput": -fleets.output_tokens_per_s,
@@ -91,6 +90,7 @@ def _score(fleets: Fleets, rank: str) -> Column:
         * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"]
         * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
     }.get(rank, machines_per_token)
+    return list(score.tolist())
 
 
 def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str) -> list[Row]:
