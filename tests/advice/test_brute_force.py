@@ -158,6 +158,16 @@ def power_w(one: Timing, served: Served, platform: Platform, machines: float, wo
     return float(working * each_w + unused * 0.18 * rated_w + machines * 0.7 * host_w)
 
 
+def pue(machine: Machine) -> float:
+    return {"edge": 1.0, "onprem": 1.4}.get(machine.class_) or {"aws": 1.15}.get(machine.seller, 1.4)
+
+
+def grid(machine: Machine) -> float:
+    """gCO2e/kWh of the region, else of the country; infinite where neither is known."""
+    regions = {("aws", "ap-northeast-1"): 539.0, ("aws", "us-east-1"): 398.0, ("sakura", "is1a"): 465.0, ("sakura", "ishikari"): 465.0}
+    return regions.get((machine.seller, machine.region or "")) or {"JP": 464.8}.get(machine.country or "", math.inf)
+
+
 def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
     cost = machine.usd_per_h * fleet.machines / (fleet.tokens_per_s * 3600) * 1e6
     return {
@@ -165,7 +175,8 @@ def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
         "ttft": fleet.ttft_s,
         "speed": fleet.tpot_s,
         "throughput": -fleet.tokens_per_s,
-        "energy": fleet.machines_w * (1.0 if machine.class_ == "edge" else 1.4) / fleet.tokens_per_s,
+        "energy": fleet.machines_w * pue(machine) / fleet.tokens_per_s,
+        "carbon": fleet.machines_w * pue(machine) / fleet.tokens_per_s / 3.6 * grid(machine),
         "balanced": cost**0.5 * fleet.ttft_s**0.25 * fleet.tpot_s**0.25,
     }[rank]
 
@@ -217,7 +228,7 @@ def closed_form_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra_advisor.advice.finalists.MOST_FINALISTS", 0)
 
 
-@pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "balanced"])
+@pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced"])
 @pytest.mark.parametrize(("workload", "limits"), CASES, ids=[f"{w.model}-{w.concurrency}-{number}" for number, (w, _) in enumerate(CASES)])
 def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str) -> None:
     expected = oracle(workload, limits, rank)
@@ -230,6 +241,7 @@ def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str
         cost = row.cost.usd_per_mtok_output
         ttft_s, tpot_s = getattr(row.performance.ttft_s, statistic), getattr(row.performance.tpot_s, statistic)
         joule = row.performance.tokens_per_joule
+        carbon = row.energy and row.energy.gco2e_per_mtok_output
         assert decision not in found
         assert cost is not None
         assert row.performance.output_tokens_per_s is not None
@@ -239,6 +251,7 @@ def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str
             "speed": tpot_s,
             "throughput": -row.performance.output_tokens_per_s,
             "energy": 1 / joule if joule else math.inf,
+            "carbon": carbon or math.inf,
             "balanced": cost**0.5 * ttft_s**0.25 * tpot_s**0.25,
         }[rank]
     assert found.keys() == expected.keys()
