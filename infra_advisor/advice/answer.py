@@ -78,7 +78,7 @@ class Answer(Part):
     bound: Bound
     terms: tuple[Term, ...] = ()
     cost: Cost
-    energy: Energy | None = None
+    energy: Energy = Energy()
     headroom: tuple[Headroom, ...] = ()
     grade: Grade
     reason: str | None = None

@@ -2,13 +2,19 @@
 
 import math
 
-from infra_advisor.advice.parts import Energy
+from infra_advisor.advice.parts import Assumption, Energy
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.site import Site
+from infra_advisor.facts.catalog import Catalog
 from infra_advisor.physics.energy import gco2e_per_mtok, kwh_per_mtok, tokens_per_joule, wall_power_w
 from infra_advisor.search.calibration import Bands
 from infra_advisor.search.conformal import combined
 from infra_advisor.search.fleet import Fleets
+from infra_advisor.search.power import read_power
+
+
+STATED = ("power_idle_share", "server_host_power_share", "power_draw_share")
+"""Assumptions that are stated where the ranking rests on power."""
 
 
 def energy_of(fleets: Fleets, row: Row, site: Site, bands: Bands) -> Energy:
@@ -38,6 +44,22 @@ def energy_of(fleets: Fleets, row: Row, site: Site, bands: Bands) -> Energy:
         gco2e_per_mtok_output=None if grid is None else float(gco2e_per_mtok(kwh_per_mtok=kwh, gco2e_per_kwh=grid)),
     )
     return stands.model_copy(update=figures.model_dump(exclude_unset=True))
+
+
+def power_assumptions(catalog: Catalog) -> list[Assumption]:
+    """What electricity rests on: the fitted curve with its error, and the shares beside it."""
+    curve = read_power(catalog.power, {name: float(one.value) for name, one in catalog.assumptions.items()}).curve
+    off = curve.errors["chip"]
+    note = (
+        f"power of accelerators by how busy they are, fitted to {curve.rows:,} measurements: "
+        f"off by {off.median:.0%} in the middle and {off.p90:.0%} in one of ten on a chip it did not see"
+    )
+    found = [Assumption(name="power_curve", value=curve.rows, origin="catalog", note=note)]
+    for name in STATED:
+        given = catalog.assumptions[name]
+        note = f"{given.unit}; source {', '.join(given.source)}"
+        found.append(Assumption(name=name, value=float(given.value), origin="catalog", note=note))
+    return found
 
 
 def ranks_last(row: Row) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommendation
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
+from infra_advisor.advice.energy import power_assumptions
 from infra_advisor.advice.finalists import enough, finalists, settled
 from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
@@ -15,7 +16,7 @@ from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, 
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, stamp, understand, workload_part
-from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.rows import BALANCED_WEIGHTS, ELECTRIC, Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.searching import certain_of, place_unknown, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
@@ -97,7 +98,7 @@ def _answer(
         workload=workload_part(understood),
         limits=limits_part(limits),
         rank_by=rank,
-        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits)),
+        assumptions=(*understood.assumptions, *_assumed(catalog, options, limits, rank)),
         status="ok" if ranked else "nothing_fits",
         ranked=tuple(ranked),
         ranked_total=len(distinct) + len(api_ranked),
@@ -118,6 +119,13 @@ def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[
     if len(kept) < len(options):
         excluded[f"more than {LARGEST_WITHOUT_LOAD} accelerators, and no load was given"] += len(options) - len(kept)
     return kept
+
+
+def _assumed(catalog: Catalog, options: Sequence[Priced], limits: Limits, rank: str) -> list[Assumption]:
+    """What the rule and the prices rest on, each once."""
+    power = power_assumptions(catalog) if rank in ELECTRIC else []
+    said = {one.name: one for one in (*_rule(rank), *cost_assumptions(catalog, options, limits), *power)}
+    return list(said.values())
 
 
 def _rule(rank: str) -> tuple[Assumption, ...]:

@@ -43,7 +43,7 @@ class Sites:
     def _overhead(self, class_: HardwareClass, provider: str, country: str | None) -> tuple[float, str]:
         """(PUE, where it is from): the provider's own in that country, its mean, or the assumption for such sites."""
         if figure := self._overheads.get((provider, country)) or self._overheads.get((provider, None)):
-            return float(figure.value), f"{figure.place}; {figure.source}"
+            return float(figure.value), f"{(figure.place or provider).replace(':', ' ', 1)}; {figure.source}"
         name = "edge_pue" if class_ == "edge" else "colocation_pue"
         given = self._catalog.assumptions[name]
         return float(given.value), f"assumption {name}; {', '.join(given.source)}"
