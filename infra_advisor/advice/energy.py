@@ -12,7 +12,6 @@ from infra_advisor.search.conformal import combined
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.power import read_power
 
-
 STATED = ("power_idle_share", "server_host_power_share", "power_draw_share")
 """Assumptions that are stated where the ranking rests on power."""
 
@@ -52,7 +51,7 @@ def power_assumptions(catalog: Catalog) -> list[Assumption]:
     off = curve.errors["chip"]
     note = (
         f"power of accelerators by how busy they are, fitted to {curve.rows:,} measurements: "
-        f"off by {off.median:.0%} in the middle and {off.p90:.0%} in one of ten on a chip it did not see"
+        f"off by {off.median * 100:.0f} % in the middle and {off.p90 * 100:.0f} % in one of ten on a chip it did not see"
     )
     found = [Assumption(name="power_curve", value=curve.rows, origin="catalog", note=note)]
     for name in STATED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.evidence import Measurement
 from infra_advisor.facts.evidence_use import usable_for_fit
@@ -70,7 +71,7 @@ def why_not(row: Measurement) -> str | None:
 
 
 def measured_power(catalog: Catalog, parameters: Parameters, rows: Sequence[Measurement]) -> Measured:
-    """The rows that teach, with how busy the model says their accelerators were."""
+    """The rows that teach, with how busy the model says their accelerators were. Raises UsageError where there are none."""
     subjects = Subjects(catalog)
     kept: list[tuple[Measurement, Point, str]] = []
     for row in rows:
@@ -84,6 +85,8 @@ def measured_power(catalog: Catalog, parameters: Parameters, rows: Sequence[Meas
         )
         if family is not None:
             kept.append((row, point, family[0]))
+    if not kept:
+        raise UsageError("no measurements of power that a curve could be fitted to")
     points = [point for _, point, _ in kept]
     replay = Replay(points, parameters.defaults)
     deployments = achieve(replay.hardware, parameters.efficiencies([(family, traits_of_row(row, point)) for row, point, family in kept]))
@@ -133,7 +136,7 @@ def left_out(of: Measured, names: Sequence[str]) -> tuple[Column, Column]:
 
 
 def power_text(of: Measured) -> str:
-    """power.yaml. Raises ValueError where there is too little evidence for a band."""
+    """power.yaml. Raises UsageError where there is too little evidence for a band."""
     names = dict(zip(("serving_level", "kernel_gain", "compute_gain"), fit(of, np.arange(len(of.share))), strict=True))
     chips = Counter(of.chips)
     sources = ", ".join(sorted({row.source_id or "" for row in of.rows}))
@@ -149,7 +152,7 @@ def power_text(of: Measured) -> str:
     bands = [band(errors[name][0], members) for name, members in (("chip", of.chips), ("model", of.models))]
     known = [one for one in bands if one is not None]
     if not known:
-        raise ValueError("too few measurements of power for a band")
+        raise UsageError(f"{len(of.share)} measurements of power of {len(chips)} chips are too few for a band")
     lines.append(f"band: [{min(low for low, _ in known):.3f}, {max(high for _, high in known):.3f}]")
     lines.append("errors:")
     for name, (curve, constant) in errors.items():

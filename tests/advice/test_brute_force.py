@@ -241,7 +241,7 @@ def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str
         cost = row.cost.usd_per_mtok_output
         ttft_s, tpot_s = getattr(row.performance.ttft_s, statistic), getattr(row.performance.tpot_s, statistic)
         joule = row.performance.tokens_per_joule
-        carbon = row.energy and row.energy.gco2e_per_mtok_output
+        carbon = row.energy.gco2e_per_mtok_output
         assert decision not in found
         assert cost is not None
         assert row.performance.output_tokens_per_s is not None

@@ -23,11 +23,10 @@ def ranked(catalog: Catalog, rank: str, workload: Workload = CHAT, **limits: obj
 
 def test_the_figures_multiply_out(frozen: Catalog) -> None:
     """Wall = (accelerators + hosts) x PUE; tokens/J = tokens/s over it; kWh = 1 / (3.6 x tokens/J); carbon = kWh x grid."""
-    known = [row for row in ranked(frozen, "energy") if row.energy and row.energy.power_w]
+    known = [row for row in ranked(frozen, "energy") if row.energy.power_w]
     assert len(known) > 20
     for row in known:
         energy = row.energy
-        assert energy is not None
         assert energy.accelerators_w is not None
         assert energy.host_w is not None
         assert energy.pue is not None
@@ -50,7 +49,6 @@ def test_two_cards_in_a_workstation_by_hand(frozen: Catalog) -> None:
     """4090s at work draw between idle (18 % of 450 W) and 450 W each; their host 70 % of 180 W; an office has no overhead."""
     row = ranked(frozen, "energy", Workload(model="8b", concurrency=1, weights="fp8"), where=("edge",))[0]
     energy = row.energy
-    assert energy is not None
     assert (row.offer.id, energy.pue) == ("buy-2x-rtx-4090-box-japan", 1.0)
     assert energy.host_w == pytest.approx(126.0)
     assert 2 * 0.18 * 450 < (energy.accelerators_w or 0.0) <= 2 * 450.0
@@ -100,7 +98,6 @@ def test_the_provider_s_own_figure_of_its_grid_is_shown_and_not_used() -> None:
 
 def test_a_chip_without_a_power_fact_has_no_energy(frozen: Catalog) -> None:
     row = next(row for row in ranked(frozen, "energy") if row.hardware.accelerator == "inferentia2")
-    assert row.energy is not None
     assert (row.energy.kwh_per_mtok_output, row.energy.power_w, row.performance.tokens_per_joule) == (None, None, None)
     assert row.reason == row.energy.reason == "energy unknown: the catalog has no power of inferentia2"
 
@@ -109,7 +106,6 @@ def test_nobody_knows_the_energy_of_a_hosted_api(frozen: Catalog) -> None:
     found = recommend(frozen, Workload(model="70b", users=20), Limits(where=("api",)), rank="energy", top=0)
     assert found.ranked
     for row in found.ranked:
-        assert row.energy is not None
         assert row.energy.kwh_per_mtok_output is None
         assert "not published" in (row.energy.reason or "")
 
@@ -161,6 +157,4 @@ def test_a_layer_may_say_how_idle_accelerators_are(frozen: Catalog, tmp_path) ->
     assert before.keys() == after.keys()
     for name, energy in before.items():
         other = after[name]
-        assert energy is not None
-        assert other is not None
         assert (other.power_w or 0.0) > (energy.power_w or math.inf)

@@ -1,6 +1,7 @@
 """Electric power of fleets: the curve against its evidence, hosts and idle accelerators by hand, and laws over the whole mini catalog."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from catalogs import frozen_catalog, real_catalog, real_parameters
 from numpy.typing import NDArray
 
 from infra_advisor.advice.calibration import power_regenerated, stale
-from infra_advisor.errors import CatalogError
+from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.evidence import Measurement, evidence_files, read_evidence
 from infra_advisor.search.busy import busy
 from infra_advisor.search.calibration import read_parameters
@@ -91,6 +92,22 @@ def test_a_module_rated_with_its_processor_does_not_teach(evidence: Measured) ->
     """GH200: 1,000 W are those of CPU and GPU, what was read is the GPU alone."""
     assert "gh200-96gb" not in evidence.chips
     assert {"h100-sxm", "b200-sxm", "a100-sxm-40gb"} <= set(evidence.chips)
+
+
+def test_the_page_prints_the_figures_of_the_curve() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "energy.md").read_text(encoding="utf-8")
+    curve = read_power(real_catalog().power, GIVEN).curve
+    assert f"`{curve.serving_level:.4f} + {curve.kernel_gain:.4f} x kernels + {curve.compute_gain:.4f} x sqrt(computing)`" in page
+    assert f"{curve.rows} points" in page
+    for name, errors in curve.errors.items():
+        figures = (errors.median, errors.p90, errors.constant_median, errors.constant_p90)
+        assert f"| each {name} | " + " | ".join(f"{100 * one:.1f} %" for one in figures) + " |" in page
+    assert f"({100 * curve.band[0] - 100:.0f} % to +{100 * curve.band[1] - 100:.0f} %)" in page
+
+
+def test_without_measurements_there_is_no_curve() -> None:
+    with pytest.raises(UsageError, match="no measurements of power"):
+        power_regenerated(CATALOG)
 
 
 def test_a_broken_curve_says_what_is_wrong() -> None:
