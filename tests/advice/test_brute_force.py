@@ -159,7 +159,8 @@ def power_w(one: Timing, served: Served, platform: Platform, machines: float, wo
 
 
 def pue(machine: Machine) -> float:
-    return {"edge": 1.0, "onprem": 1.4}.get(machine.class_) or {"aws": 1.15}.get(machine.seller, 1.4)
+    """Of the buyer's room, of a hall, or the provider's own."""
+    return {"edge": 1.0, "onprem": 1.4, "cloud": {"aws": 1.15}.get(machine.seller, 1.4)}[machine.class_]
 
 
 def grid(machine: Machine) -> float:
