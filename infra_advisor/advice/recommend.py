@@ -172,7 +172,8 @@ def _ranked(
     for place in shown:
         entry = entries[place][1]
         if isinstance(entry, Answer):
-            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ()))})
+            reason = entry.energy.reason if rank in ELECTRIC else entry.reason
+            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ())), "reason": reason})
     return [by_place[place] for place in shown]
 
 

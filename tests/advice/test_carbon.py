@@ -108,6 +108,7 @@ def test_nobody_knows_the_energy_of_a_hosted_api(frozen: Catalog) -> None:
     for row in found.ranked:
         assert row.energy.kwh_per_mtok_output is None
         assert "not published" in (row.energy.reason or "")
+        assert row.reason == row.energy.reason
 
 
 # -- ranking
