@@ -14,6 +14,7 @@ from infra_advisor.advice.parts import (
     Cost,
     CostAt,
     CostLine,
+    Energy,
     Evidence,
     Grade,
     HardwareClass,
@@ -42,6 +43,7 @@ __all__ = [
     "Cost",
     "CostAt",
     "CostLine",
+    "Energy",
     "EstimateAnswer",
     "Evidence",
     "Grade",
@@ -82,6 +84,7 @@ class Answer(Part):
     bound: Bound
     terms: tuple[Term, ...] = ()
     cost: Cost
+    energy: Energy = Energy()
     headroom: tuple[Headroom, ...] = ()
     grade: Grade
     reason: str | None = None

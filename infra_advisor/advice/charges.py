@@ -86,10 +86,6 @@ class Tariff:
     """Of everything else on the bill of a provider. [1]"""
     minimum_usd: float = 0.0
     """Smallest purchase; what a month does not use of it is paid all the same."""
-    board_w: float | None = None
-    """Rated power of one accelerator."""
-    host_w: float = 0.0
-    """Rated power of one machine beside its accelerators."""
     pays_power: bool = False
 
     @property

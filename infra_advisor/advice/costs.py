@@ -19,7 +19,7 @@ OWNED_DEFAULTS = (
     "operations_per_year",
     "onprem_network_usd_per_month",
 )
-POWER_DEFAULTS = ("power_draw_share", "colocation_pue")
+POWER_DEFAULTS = ("power_idle_share", "power_draw_share", "colocation_pue")
 RENTED_DEFAULTS = (
     "weights_storage_usd_per_gb_month",
     "egress_hyperscaler_usd_per_gb",

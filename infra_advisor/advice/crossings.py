@@ -146,7 +146,7 @@ def _month(understood: Understood, best: Best, hours: float) -> float:
     """Bill of the fleet if the service ran for so many hours at the same rate."""
     tariff = best.row.priced.tariff
     assert tariff is not None
-    use = Usage(best.found, replace(understood.spending, hours=hours)).use(best.row.priced, best.row.place)
+    use = Usage(best.found, replace(understood.spending, hours=hours)).use(best.row.place)
     return tariff.month_usd(use)
 
 

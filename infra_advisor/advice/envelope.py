@@ -29,7 +29,10 @@ class Envelope:
     replicas_per_machine: Column
     machines_each: Column
     """Machines that one replica spans."""
-    rated_kw: Column
+    idle_kw: Column
+    """Of one machine without a request."""
+    busy_kw: Column
+    """Of one machine at the highest load within the targets."""
     stored_gb: Column
     prices: dict[str, Column]
     """USD for one unit of each kind of use."""
@@ -48,13 +51,14 @@ class Envelope:
         hours, working = self.spending.hours, self.working(tokens_per_s)
         spare = self.spare * self.machines_each
         everyone = working + spare
+        busy = tokens_per_s / (working / self.machines_each * self.replicas_per_machine * self.replica_tokens_per_s)
         use: dict[str, Column | float] = {
             "machines": working,
             "spare_machines": spare,
             "machine_hours": working * hours,
             "spare_machine_hours": spare * hours,
             "idle_machine_hours": everyone * (HOURS_PER_MONTH - hours),
-            "kwh": working * self.rated_kw * self.spending.draw_share * hours,
+            "kwh": (everyone * self.idle_kw + working * (self.busy_kw - self.idle_kw) * busy) * hours,
             "stored_gb": everyone * self.stored_gb,
             "egress_gb": tokens_per_s * SECONDS_PER_HOUR * hours * self.spending.egress_gb_per_token,
             "balancers": (working > self.machines_each).astype(float),
@@ -78,7 +82,10 @@ class Envelope:
 
 
 def envelope(fleets: Fleets, options: Sequence[Priced], spending: Spending, *, headroom: float) -> Envelope | None:
-    """Every option on every deployment of its platform that can meet the targets; None where there is none."""
+    """Every option on every deployment of its platform that can meet the targets; None where there is none.
+
+    Power rises in a line from idle to that at the limit. It is 0 where it is not known: there no tariff has a price for it.
+    """
     on: dict[Platform, list[int]] = {}
     for place, able in enumerate((fleets.solved.limit > 0.0) & ~fleets.over):
         if able:
@@ -93,17 +100,20 @@ def envelope(fleets: Fleets, options: Sequence[Priced], spending: Spending, *, h
         if id(tariff) not in unit:
             unit[id(tariff)] = {name: _unit_price(tariff, name) for name in _UNITS}
     chips = np.array([one.platform.chips for one in priced], dtype=float)
-    board_w = np.array([tariff.board_w or 0.0 for tariff in tariffs])
+    machines = fleets.machines[places]
+    each = np.maximum(fleets.timing.d.chips[places] / chips, 1.0)
+    spare, idle_kw = fleets.spare * each, fleets.power.idle_w[places] / machines / KW
     usage = Usage(fleets, spending)
-    stored = [usage.use(one, place).stored_gb / fleets.machines[place] for one, place in pairs]
+    stored = np.array([usage.use(place).stored_gb for place in places]) / machines
     return Envelope(
         priced=priced,
         places=places,
         replica_tokens_per_s=(fleets.limit_tokens_per_s / fleets.replicas)[places] * (1.0 - headroom),
         replicas_per_machine=replicas_per_machine(fleets.candidates, fleets.timing)[places],
-        machines_each=np.maximum(fleets.timing.d.chips[places] / chips, 1.0),
-        rated_kw=(board_w * chips + np.array([tariff.host_w for tariff in tariffs])) / KW,
-        stored_gb=np.array(stored),
+        machines_each=each,
+        idle_kw=np.nan_to_num(idle_kw),
+        busy_kw=np.nan_to_num((fleets.power_at_limit.machines_w[places] / KW - spare * idle_kw) / (machines - spare)),
+        stored_gb=stored,
         prices={name: np.array([unit[id(tariff)][name] for tariff in tariffs]) for name in _UNITS},
         support=np.array([tariff.support_share for tariff in tariffs]),
         minimum_usd=np.array([tariff.minimum_usd for tariff in tariffs]),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
+from infra_advisor.advice.answer import Answer, Bound, Cost, Energy, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
 from infra_advisor.advice.charges import Charge, Driver, Tariff, Use, total
 from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
@@ -19,6 +19,7 @@ from infra_advisor.facts.formats import parse_format
 from infra_advisor.facts.market import price_on, rates_on
 
 IN_COUNTRY = ("in-country", "in-region")
+ENERGY_UNKNOWN = "energy unknown: what runs behind the endpoint is not published"
 SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
 
 
@@ -156,6 +157,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
         ),
         bound=Bound(prefill=None, decode=None),
         cost=cost,
+        energy=Energy(reason=ENERGY_UNKNOWN),
         grade="D",
     )
 

@@ -59,8 +59,7 @@ def owned_tariff(
     space = _space(catalog, rated_w, country) if server else Charge(name="space", unit="kW-months", note="stands in the buyer's own room")
     fixed.append(space)
     running = [*_power(catalog, rated_w, country, server=server), *_included(given, server=server)]
-    host_w = 0.0 if rated_w is None or board_w is None else max(rated_w - board_w * machine.chips, 0.0)
-    return Tariff(charges=(*fixed, _spare(fixed), *running), board_w=board_w, host_w=host_w, pays_power=rated_w is not None)
+    return Tariff(charges=(*fixed, _spare(fixed), *running), pays_power=rated_w is not None)
 
 
 def _hardware(given: Mapping[str, Assumption], machine: Machine, *, server: bool, paid: bool) -> Iterator[Charge]:

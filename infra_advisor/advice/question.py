@@ -14,6 +14,7 @@ from infra_advisor.facts.model_names import ResolvedModel, resolve_model
 from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
+from infra_advisor.search.power import read_power
 from infra_advisor.search.precision import check_format_names
 from infra_advisor.search.solve import Load, Targets
 from infra_advisor.search.traffic import Traffic
@@ -35,6 +36,8 @@ NEEDED = (
     "aliases",
     "providers",
     "parameters",
+    "power",
+    "regions",
     "formats",
 )
 """Collections a recommendation reads; loaded together so that all their problems are reported at once."""
@@ -80,8 +83,9 @@ def understand(
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
     parameters = read_parameters(catalog.parameters, catalog.deviations)
     speculative = workload.speculation is not None
+    power = read_power(catalog.power, {name: float(given.value) for name, given in catalog.assumptions.items()})
     question = Question(
-        resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv, speculative
+        resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv, speculative, power
     )
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:

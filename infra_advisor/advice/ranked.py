@@ -5,7 +5,7 @@ from itertools import islice
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.question import Understood
-from infra_advisor.advice.rows import Row
+from infra_advisor.advice.rows import ELECTRIC, Row
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.fleet import Fleets
 
@@ -50,7 +50,8 @@ def ranked_answers(
     for place in shown:
         entry = entries[place][1]
         if isinstance(entry, Answer):
-            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ()))})
+            reason = entry.energy.reason if rank in ELECTRIC else entry.reason
+            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ())), "reason": reason})
     return [by_place[place] for place in shown]
 
 

@@ -9,6 +9,7 @@ from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommenda
 from infra_advisor.advice.asked import echo
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
+from infra_advisor.advice.energy import power_assumptions
 from infra_advisor.advice.finalists import enough, finalists, settled
 from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
@@ -18,7 +19,7 @@ from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.ranked import ranked_answers
-from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.rows import BALANCED_WEIGHTS, ELECTRIC, Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.searching import certain_of, place_unknown, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
@@ -49,10 +50,11 @@ def recommend(
 ) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
 
-    `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
-    `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
-    accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware, one for short prompts and
-    one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    `rank`: cost (per million output tokens), ttft, speed, throughput, energy, carbon (both per output token) or balanced.
+    `top`: rows at most, 0 = all. `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one
+    per class, provider and accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware,
+    one for short prompts and one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing
+    fits" is an answer.
     """
     payment = payment or Payment()
     catalog = catalog.assuming(payment.assume)
@@ -136,7 +138,7 @@ def _answer(
         limits=limits_part(limits),
         payment=payment_part(payment),
         rank_by=rank,
-        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits, payment)),
+        assumptions=(*understood.assumptions, *_assumed(catalog, options, limits, payment, rank)),
         status="ok" if ranked else "nothing_fits",
         ranked=tuple(ranked),
         ranked_total=len(distinct) + len(api_ranked),
@@ -161,6 +163,13 @@ def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[
     if len(kept) < len(options):
         excluded[f"more than {LARGEST_WITHOUT_LOAD} accelerators, and no load was given"] += len(options) - len(kept)
     return kept
+
+
+def _assumed(catalog: Catalog, options: Sequence[Priced], limits: Limits, payment: Payment, rank: str) -> list[Assumption]:
+    """What the rule and the prices rest on, each once."""
+    power = power_assumptions(catalog) if rank in ELECTRIC else []
+    said = {one.name: one for one in (*_rule(rank), *cost_assumptions(catalog, options, limits, payment), *power)}
+    return list(said.values())
 
 
 def _rule(rank: str) -> tuple[Assumption, ...]:

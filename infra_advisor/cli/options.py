@@ -15,7 +15,7 @@ from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
 
 FORMATS = ("table", "json", "markdown", "csv")
-RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
+RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
 STATISTICS = ("mean", "p50", "p95", "p99")
 COMMITS = ("none", "1y", "3y", "auto")
 ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
@@ -194,7 +194,10 @@ DEPLOYMENT = (
 RANKING = (
     _option("--top", metavar="N", read=to.count_or_zero, help="How many options to list; 0 lists all; default 10."),
     _option(
-        "--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."
+        "--rank",
+        metavar="RULE",
+        read=to.one_of(RANKS),
+        help="Order: cost, ttft, speed, throughput, energy, carbon, balanced; default cost.",
     ),
 )
 MIX = (_option("--mix", flag=True, help="Also the best two kinds of hardware, one for short prompts and one for long ones."),)

@@ -147,6 +147,14 @@ class Catalog(Reader):
         return {name: entry.raw for name, entry in self._mapping("parameters").items()}
 
     @cached_property
+    def power(self) -> Mapping[str, Any]:
+        """The curve of electric power as written; the search floor checks and reads it."""
+        problems: list[str] = []
+        document = read_yaml(self.path / "power.yaml", problems)
+        self._report(problems)
+        return document if isinstance(document, Mapping) else {}
+
+    @cached_property
     def deviations(self) -> "Sequence[Deviation]":
         """Deviations from the families of the parameters, of every layer in order."""
         from infra_advisor.facts.deviations import read_deviations

@@ -179,7 +179,7 @@ class HostingFigure(Record):
     metric: Metric
     country: Country | None = None
     place: str | None = None
-    """Site, tariff or grid zone; None = the whole country."""
+    """Site, tariff or grid zone; None = the whole country. `aws:global average` speaks of the sites of that provider."""
     value: Annotated[Decimal, Field(gt=0)]
     currency: Currency | None = None
     unit: Literal["per kWh", "per kW-month", "per month", "per W", "ratio", "gCO2e/kWh", "years"]

@@ -62,6 +62,15 @@ _COST = (
     "usd_per_mtok_output_at_saturation",
     "utilisation",
 )
+_ENERGY = (
+    "power_w",
+    "kwh_per_mtok_output",
+    "kwh_per_mtok_output_low",
+    "kwh_per_mtok_output_high",
+    "gco2e_per_mtok_output",
+    "grid_gco2e_per_kwh",
+    "pue",
+)
 _ANSWER: Mapping[str, str] = {
     **{name: name for name in ("rank", "id", "labels")},
     "class": "hardware.class_",
@@ -74,6 +83,7 @@ _ANSWER: Mapping[str, str] = {
     "bound_prefill": "bound.prefill",
     "bound_decode": "bound.decode",
     **{name: f"cost.{name}" for name in _COST},
+    **{name: f"energy.{name}" for name in _ENERGY},
     "grade": "grade",
     "reason": "reason",
 }

@@ -1,7 +1,7 @@
 """The answer of `estimate`: one deployment in full, and its sweep."""
 
 from infra_advisor.advice.answer import Answer, EstimateAnswer, Headroom, Predicted
-from infra_advisor.present import assumptions, numbers, phrases, prices
+from infra_advisor.present import assumptions, energy, numbers, phrases, prices
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
 from infra_advisor.present.explain import explain_blocks
@@ -91,11 +91,25 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         (say("q.usd_mtok"), say("usd", value=numbers.usd(cost.usd_per_mtok_output)), phrases.cost_band(answer) or ""),
         (say("q.usd_mtok_total"), say("usd", value=numbers.usd(cost.usd_per_mtok_total)), ""),
         *([] if misses_alone else at_limit),
+        *_electric(answer, say),
         (say("q.bound"), both, ""),
         (say("q.price"), read, ""),
     ]
     columns = (Column(say("col.quantity")), Column(say("col.value"), wrap=True), Column(say("col.band"), drop=1))
     return [Heading(say("estimate.title")), Grid(columns, tuple(rows))]
+
+
+def _electric(answer: Answer, say: Say) -> list[tuple[Words, ...]]:
+    """Power, electricity and carbon, as far as they are known."""
+    known = answer.energy
+    kwh, co2 = energy.pair(known)
+    rows: list[tuple[Words, ...]] = []
+    if known.kwh_per_mtok_output is not None:
+        rows.append((say("q.power"), say("energy.watts", value=numbers.significant(known.power_w)), ""))
+        rows.append((say("q.electricity"), say("energy.kwh", value=kwh), energy.band(known) or ""))
+    if known.gco2e_per_mtok_output is not None:
+        rows.append((say("q.carbon"), say("energy.co2", value=co2), ""))
+    return rows
 
 
 def _headroom(answer: Answer, say: Say) -> list[Block]:

@@ -7,6 +7,7 @@ from infra_advisor.present.words.en import (
     capacity,
     check,
     cost,
+    energy,
     freshness,
     pages,
     recommend,
@@ -18,7 +19,7 @@ from infra_advisor.present.words.en import (
 )
 
 PARTS = (
-    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, freshness.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS,
+    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, freshness.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS,
     sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
