@@ -555,3 +555,10 @@ def test_a_term_nobody_sells_is_exit_4(advisor: Callable[[str], Any]) -> None:
     done = advisor("recommend --model 8b --provider crusoe --where cloud --commit 3y")
     assert done.status == 4
     assert "Without --commit 3y" in " ".join(done.out.split())
+
+
+def test_the_bill_of_a_million_tokens_adds_up_on_the_page(advisor: Callable[[str], Any]) -> None:
+    """3.333333 x 0.23 + 1 x 0.4 = 1.166667: of so little, cents would say 1.17."""
+    text = " ".join(advisor("recommend --model 70b --where api --provider deepinfra --explain").out.split())
+    assert "0.766667" in text
+    assert "1.166667" in text
