@@ -60,11 +60,15 @@ def cost_at(
     output_tokens_per_s: float,
     users: float | None,
     throughput_band: tuple[float, float] | None,
+    usd_per_mtok: float | None = None,
 ) -> CostAt:
-    """A bill spread over what it pays for. `throughput_band`: factors on the prediction, None where the price is per token."""
+    """A bill spread over what it pays for. `throughput_band`: factors on the prediction, None where the price is per token.
+
+    `usd_per_mtok`: what a million output tokens cost where that is known without the bill, whose cents may be few.
+    """
     workload, month_usd = understood.workload, float(total(lines))
     output_mtok = understood.spending.mtok_per_month(output_tokens_per_s)
-    per_mtok = month_usd / output_mtok
+    per_mtok = month_usd / output_mtok if usd_per_mtok is None else usd_per_mtok
     low, high = throughput_band or (None, None)
     return CostAt(
         point=point,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, Energy, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
-from infra_advisor.advice.charges import Charge, Driver, Tariff, Use, total
+from infra_advisor.advice.charges import FINEST, Charge, Driver, Tariff, Use, total
 from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
 from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.option import age_d, only_with
@@ -168,8 +168,9 @@ def _cost(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Cost:
     if tariff is None:
         return unknown_cost(None).model_copy(update={"usd_per_month_reason": _why_no_month(rate, False)})
     workload, spending = understood.workload, understood.spending
+    one = tokens_used(understood, 1.0)
     if rate is None:
-        lines = tariff.lines(tokens_used(understood, 1.0))
+        lines = tariff.lines(one, FINEST)
         per_mtok = float(total(lines))
         return Cost(
             usd_per_h=None,
@@ -185,7 +186,7 @@ def _cost(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Cost:
         )
     tokens_per_s = rate * workload.output_tokens
     lines = tariff.lines(tokens_used(understood, spending.mtok_per_month(tokens_per_s)))
-    at = cost_at(understood, "load", lines, tokens_per_s, understood.load.users, None)
+    at = cost_at(understood, "load", lines, tokens_per_s, understood.load.users, None, tariff.month_usd(one))
     return Cost(
         usd_per_h=at.usd_per_month / spending.hours,
         usd_per_month=at.usd_per_month,

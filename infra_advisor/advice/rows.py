@@ -19,8 +19,8 @@ ELECTRIC = ("energy", "carbon")
 """Rules whose figure rests on the power drawn; machines of one platform stand at many sites, so which fleet is best does not."""
 BALANCED_WEIGHTS = {"cost": 0.5, "ttft": 0.25, "tpot": 0.25}
 WORST = float("inf")
-ROUNDING_USD = 0.1
-"""The lines of a bill are rounded to the cent: so far their sum may lie from the product that ranks."""
+ROUNDING_USD, ROUNDING_SHARE = 0.1, 1e-4
+"""The lines of a bill are rounded to the cent, unit prices to a millionth: so far their sum may lie from the product that ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def within_budget(row: Row, limits: Limits) -> bool:
         return True
     if month is None or row.priced.tariff is None:
         return False
-    if abs(month - budget) < ROUNDING_USD:
+    if abs(month - budget) < ROUNDING_USD + ROUNDING_SHARE * budget:
         return float(total(row.priced.tariff.lines(row.use))) <= budget
     return month < budget
 

@@ -20,8 +20,8 @@ from infra_advisor.advice.recommend import recommend
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.purchases import purchase_options
-from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.physics.serving import Served
+from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.busy import busy
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments

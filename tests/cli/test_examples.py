@@ -108,7 +108,7 @@ PROMISED = [
     pytest.param(option, value, id=f"{option.spellings[0]} {value}")
     for option in READ
     if (shown := re.search(r": ([^:;]+)\.$", option.help))
-    for value in re.split(r", (?=\d|[a-z]+=)", re.sub(r" \([^)]*\)", "", shown[1]))
+    for value in re.split(r", (?=\d|[a-z_]+=)", re.sub(r" \([^)]*\)", "", shown[1]))
     if not value.startswith(("mean", "cost"))
 ]
 
