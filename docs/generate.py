@@ -26,6 +26,7 @@ sys.path[:0] = [str(DOCS), str(ROOT)]
 
 from accuracy_page import accuracy_page  # noqa: E402
 from catalog_pages import catalog_index, collection_page, collections  # noqa: E402
+from cost_page import cost_page  # noqa: E402
 from markdown_text import NOTICE, cell, code, table  # noqa: E402
 
 # Document name -> the record it is made of, as module:class.
@@ -34,7 +35,9 @@ SCHEMAS = {
     "compare": "infra_advisor.advice.answer:Comparison",
     "estimate": "infra_advisor.advice.answer:EstimateAnswer",
     "capacity": "infra_advisor.advice.capacities:CapacityAnswer",
+    "breakeven": "infra_advisor.advice.breakevens:BreakevenAnswer",
     "check": "infra_advisor.advice.checks:CheckAnswer",
+    "sensitivity": "infra_advisor.advice.sensitivities:SensitivityAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",
 }
@@ -60,6 +63,7 @@ def pages() -> dict[Path, str]:
     catalog = ROOT / "catalog"
     made = {DOCS / "reference" / "cli.md": cli_page(), DOCS / "reference" / "formulas.md": formulas_page()}
     made[DOCS / "reference" / "accuracy.md"] = accuracy_page(ROOT)
+    made[DOCS / "reference" / "costs.md"] = cost_page(ROOT)
     made[DOCS / "reference" / "catalog.md"] = catalog_index(catalog)
     for name, entries in collections(catalog).items():
         made[DOCS / "reference" / "catalog" / f"{name}.md"] = collection_page(catalog, name, entries)
