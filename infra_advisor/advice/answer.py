@@ -17,6 +17,7 @@ from infra_advisor.advice.parts import (
     HardwareClass,
     HardwarePart,
     Headroom,
+    IfAsked,
     LimitsPart,
     OfferPart,
     Part,
@@ -158,6 +159,8 @@ class Recommendation(Part):
     plan: Plan | None = None
     """What to measure before deciding; null where it was not asked for."""
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 class ChipColumn(Part):
@@ -194,6 +197,8 @@ class Comparison(Part):
     best: dict[str, tuple[str, ...]]
     """Row name -> ids of the columns that are best in it."""
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 class SweepPoint(Part):
@@ -235,6 +240,8 @@ class EstimateAnswer(Part):
     sweep_over: str | None = None
     sweep: tuple[SweepPoint, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 def json_schema(record: type[Part] = Recommendation) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, Part, WorkloadPart
+from infra_advisor.advice.parts import Assumption, CatalogStamp, IfAsked, LimitsPart, Part, WorkloadPart
 from infra_advisor.advice.simulated import TimePart
 
 
@@ -83,3 +83,5 @@ class CapacityAnswer(Part):
     """Machine, weights and engine, until the first request is answered."""
     plans: tuple[PlanPart, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""

@@ -3,7 +3,7 @@
 Figures are unrounded and in base units; null means unknown. `performance` speaks of the whole fleet unless a name says otherwise.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +33,28 @@ class CatalogStamp(Part):
     hash: str
     layers: tuple[str, ...] = ()
     """Overlays on top of the bundled catalog, in order."""
+
+
+class CurrencyPart(Part):
+    """The rate at which amounts are shown or were given in another currency. The figures of the document are in USD all the same."""
+
+    code: str
+    """ISO 4217."""
+    per_usd: float
+    """Units for one USD."""
+    day: str
+    age_d: int
+    source: str
+    """Title of where the rate was read."""
+    source_id: str
+    marks: tuple[str, ...] = ()
+    """stale: older than a rate is believed."""
+    consumption_tax_share: float | None = None
+    """Of yen: the Japanese consumption tax, which is in no amount; null for other currencies. [1]"""
+
+
+IfAsked = Annotated[CurrencyPart | None, Field(exclude_if=lambda rate: rate is None)]
+"""A rate that is absent, not null, where nobody asked for a currency: such documents hold nothing of it."""
 
 
 class WorkloadPart(Part):
@@ -77,6 +99,8 @@ class LimitsPart(Part):
     include: tuple[str, ...] = ()
     max_price_age_d: float | None = None
     owned: str | None = None
+    budget_rate: IfAsked = None
+    """How the budget became USD; absent where it was given in USD."""
 
 
 class OfferPart(Part):

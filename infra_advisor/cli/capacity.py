@@ -10,6 +10,7 @@ from infra_advisor.cli.options import (
     DEPLOYMENT,
     FILE,
     FLEET,
+    MONEY,
     MONTH,
     QUESTION,
     SIZING,
@@ -28,7 +29,7 @@ RUN = tuple(option for option in TRAFFIC if option.key in ("requests", "seed", "
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def capacity(
     asked: Asked,
     target: Annotated[
@@ -47,6 +48,7 @@ def capacity(
     the targets.
     """
     file, workload, limits, traffic = asked.target(), asked.workload(), asked.limits(), asked.traffic()
+    currency = asked.currency()
 
     from infra_advisor.advice.capacity import Moving
     from infra_advisor.advice.capacity import capacity as largest
@@ -64,5 +66,5 @@ def capacity(
         answer = largest(
             asked.catalog(), target, workload, limits, traffic=traffic, serving=serving, shape=shape, moving=moving, progress=bar
         )
-    show(answer, asked.format, target=file)
+    show(answer, asked.format, target=file, currency=currency)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

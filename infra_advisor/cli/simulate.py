@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, FLEET, QUESTION, SPREAD, TRAFFIC, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, FLEET, MONEY, QUESTION, SPREAD, TRAFFIC, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
@@ -15,7 +15,7 @@ LAYOUT = tuple(option for option in DEPLOYMENT if option.key != "sweep")
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *SPREAD, *TRAFFIC, *FLEET, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *SPREAD, *TRAFFIC, *FLEET, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def simulate(
     asked: Asked,
     target: Annotated[
@@ -34,6 +34,7 @@ def simulate(
     Exit status 4: a target is missed, or more comes than is served.
     """
     file, workload, limits, traffic = asked.target(), asked.workload(), asked.limits(), asked.traffic()
+    currency = asked.currency()
 
     from infra_advisor.advice.named import Shape
     from infra_advisor.advice.simulate import Serving
@@ -48,5 +49,5 @@ def simulate(
         bar = stack.enter_context(Bar())
         each = stack.enter_context(RequestsFile(rows)).write if rows is not None else None
         answer = run(asked.catalog(), target, workload, limits, traffic=traffic, serving=serving, shape=shape, each=each, progress=bar)
-    show(answer, asked.format, target=file)
+    show(answer, asked.format, target=file, currency=currency)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)
