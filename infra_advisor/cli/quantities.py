@@ -18,7 +18,17 @@ _CURRENCY = r"(us\$|[$€£¥￥円]|[a-z]{3})?"
 _MONEY = re.compile(rf"{_CURRENCY}\s*([\d.][\d_,.]*(?:e[+-]?\d{{1,3}})?[km]?)\s*{_CURRENCY}\s*(/\S+)?", re.IGNORECASE | re.ASCII)
 _SYMBOLS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "円": "JPY", "YEN": "JPY"}
 _YEN_OR_YUAN = ("¥", "￥")
-_PERIODS = {"/mo": "/month", "/m": "/month", "/hour": "/h", "/hr": "/h", "/day": "/d", "/year": "/y", "/yr": "/y"}
+_PERIODS = {
+    "/mo": "/month",
+    "/m": "/month",
+    "/hour": "/h",
+    "/hr": "/h",
+    "/day": "/d",
+    "/year": "/y",
+    "/yr": "/y",
+    "/月": "/month",
+    "/年": "/y",
+}
 _TOKENS_PER_S = re.compile(r"\s*(?:tokens?|toks?|t)?/s(?:ec)?(?:ond)?$", re.IGNORECASE)
 _MISTAKEN_COUNTRIES = {"UK": "GB", "EN": "GB", "JA": "JP", "KO": "KR"}
 

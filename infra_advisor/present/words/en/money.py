@@ -5,8 +5,8 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, str] = {
     "rate": "{code} at {per_usd} per USD ({source}; {day}, {age} days old)",
     "converted": "Amounts in {rate}.",
-    "without_tax": "They are without Japanese consumption tax: list prices that include it are shown without its {share}, which an invoice "
-    "from Japan adds.",
+    "without_tax": "Japanese consumption tax of {share} is taken out of list prices that say they include it; an invoice from Japan adds "
+    "it.",
     "budget.converted": "{value} (given as {given}: {rate})",
     "row.bytes_per_money": "bandwidth per {currency}",
 }
