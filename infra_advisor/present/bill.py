@@ -1,7 +1,8 @@
 """A bill: what is used, times what a unit costs, and the sum; what costs nothing follows with its reason."""
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Cost, CostAt, CostLine, PaymentPart
+from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
+from infra_advisor.advice.parts import PaymentPart
 from infra_advisor.present import numbers, phrases
 from infra_advisor.present.blocks import Block, Column, Grid, Heading, Para, Text, Words
 from infra_advisor.present.words import Words as Say

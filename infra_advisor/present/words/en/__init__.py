@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import capacity, check, cost, freshness, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import capacity, check, cost, freshness, money, pages, recommend, records, simulate, update, validate
 
 PARTS = (
-    capacity.TEXTS, check.TEXTS, cost.TEXTS, freshness.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS,
-    update.TEXTS,
+    capacity.TEXTS, check.TEXTS, cost.TEXTS, freshness.TEXTS, money.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS,
+    simulate.TEXTS, update.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
