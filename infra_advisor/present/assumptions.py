@@ -23,7 +23,7 @@ def assumption(say: Words, assumed: Assumption, *, in_full: bool = True) -> str:
         value = numbers.percent(assumed.value)
     brief = note.partition(";")[0]
     if (words := say.name("assume", assumed.name)) != assumed.name.replace("_", " "):
-        return words.format(value=value, note=brief or value)
+        return words.format(value=value, note=brief or value, currency=say.money.code)
     shown = note if in_full else "" if assumed.origin == "catalog" else brief
     return say("assumption.note" if shown else "assumption", name=quantity(say, assumed.name), value=value, note=shown)
 
@@ -44,7 +44,7 @@ def assumed(assumptions: Iterable[Assumption], own: Iterable[str], say: Words) -
         if one.name != "load" and (one.origin != "input" or (one.note and one.name in _READ_IN_A_WAY))
     ]
     both = (("assumed", "; ".join(texts)), ("also", "; ".join(own)))
-    return [Para((say.money.sentence(text),), lead=say(key)) for key, text in both if text]
+    return [Para((say.money.stated_sentence(text),), lead=say(key)) for key, text in both if text]
 
 
 def quantity(say: Words, name: str) -> str:

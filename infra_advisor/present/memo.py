@@ -171,14 +171,14 @@ def _unranked(record: Recommendation, say: Say) -> list[Block]:
 
 def _assumptions(record: Recommendation, say: Say) -> list[Block]:
     rows = tuple(
-        (say.money.sentence(assumptions.assumption(say, one)), say(f"origin.{one.origin}"), assumptions.basis(say, one))
+        (say.money.stated_sentence(assumptions.assumption(say, one)), say(f"origin.{one.origin}"), assumptions.basis(say, one))
         for one in record.assumptions
     )
     blocks: list[Block] = [Heading(say("memo.assumptions"))]
     if rows:
         blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin")), Column(say("col.basis"))), rows))
-    own = record.ranked[0].assumptions if record.ranked else ()
-    return blocks + ([Para((), lead=say("also")), Bullets(tuple(map(say.money.sentence, own)))] if own else []) if rows or own else []
+    own = tuple(map(say.money.stated_sentence, record.ranked[0].assumptions)) if record.ranked else ()
+    return blocks + ([Para((), lead=say("also")), Bullets(own)] if own else []) if rows or own else []
 
 
 def _sources(record: Recommendation, say: Say) -> list[Block]:

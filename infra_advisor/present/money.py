@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 _WHOLE_FROM = 9.95
 """Least amount that is written without decimals in a currency that has none; below it two digits are kept."""
 _WRITTEN = re.compile(r"(?<![\d.,])(\d[\d,]*(?:\.(\d+))?) USD\b")
+_OF_THE_BILL = re.compile(r"_usd_per_gb(_month)?$")
+"""Unit prices whose words stand in the texts of the page."""
+_HALF_A_DIGIT_OF_A_PRICE = 0.5e-6
+"""Bills hold unit prices in millionths of a dollar."""
 _BUDGET = re.compile(r"--budget (\d+)/month")
 
 
@@ -39,10 +44,24 @@ class Money:
         """An amount per month [USD/month]."""
         return self._coarse(value) if self.decimals == 0 else numbers.monthly(self._converted(value))
 
+    def unit_price(self, usd: float) -> str:
+        """The price of a unit on a bill, in the fewest digits that say the same: `0.08` -> `12.58` yen."""
+        return numbers.plain(usd if self.rate is None else self._roundest(usd, _HALF_A_DIGIT_OF_A_PRICE) * self.per_usd)
+
+    def amounts(self, usd: Sequence[float]) -> tuple[list[str], str]:
+        """Amounts of a bill, to the smallest coin, and their total, to which they add up as they are written."""
+        if self.rate is None:
+            return [numbers.cents(value) for value in usd], numbers.cents(round(sum(usd), 2))
+        values = numbers.that_add_up([value * self.per_usd for value in usd], self.decimals)
+        *texts, total = (f"{value:,.{self.decimals}f}" for value in (*values, round(sum(values), self.decimals)))
+        return texts, total
+
     def by_name(self, name: str, value: float | str | bool | None) -> str:
         """As `numbers.by_name`, with money in this currency: `usd_per_h, 2.0` -> `315 JPY/h`."""
         if self.rate is None or isinstance(value, bool | str | None) or "usd" not in name or name.endswith("_per_kwh"):
             return numbers.by_name(name, value)
+        if _OF_THE_BILL.search(name):
+            return numbers.exact(self._converted(value))
         if "usd_per_mtok" in name:
             return f"{self.usd(value)} {self.code}/Mtok"
         if "usd_per_month" in name:
@@ -61,6 +80,10 @@ class Money:
         """A sentence of a record with its USD amounts in this currency, in the fewest digits that say the same."""
         return text if self.rate is None else _WRITTEN.sub(lambda found: f"{self._written(found)} {self.code}", text)
 
+    def stated_sentence(self, text: str) -> str:
+        """As `sentence` where amounts are stated, not rounded: `300 USD` means 300.00, not 299.50 to 300.50."""
+        return text if self.rate is None else _WRITTEN.sub(lambda found: f"{self._written(found, 2)} {self.code}", text)
+
     def option(self, text: str) -> str:
         """`--budget 900/month` [USD] in this currency, rounded up so that it still admits what it admitted."""
         if self.rate is None:
@@ -76,12 +99,16 @@ class Money:
             return numbers.UNKNOWN
         return f"{amount:,.0f}" if abs(amount) >= _WHOLE_FROM else numbers.significant(amount, 2)
 
-    def _written(self, found: "re.Match[str]") -> str:
+    def _written(self, found: "re.Match[str]", least_decimals: int = 0) -> str:
         """The roundest amount that is the same as the written one to the last digit of that."""
         usd = float(found[1].replace(",", ""))
-        half_a_digit = 0.5 * 10.0 ** -len(found[2] or "")
+        half_a_digit = 0.5 * 10.0 ** -max(len(found[2] or ""), least_decimals)
+        return self.usd(self._roundest(usd, half_a_digit))
+
+    def _roundest(self, usd: float, within: float) -> float:
+        """The amount [USD] that takes the fewest digits in this currency, of those that differ by no more than `within`."""
         rounder = (numbers.rounded(usd * self.per_usd, digits) / self.per_usd for digits in range(1, 17))
-        return self.usd(next((near for near in rounder if abs(near - usd) <= half_a_digit), usd))
+        return next((near for near in rounder if abs(near - usd) <= within), usd)
 
 
 USD = Money()

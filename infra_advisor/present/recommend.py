@@ -205,7 +205,7 @@ def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[B
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
     if any(prices.is_aged(answer) for answer in record.ranked):
-        parts.append(say("legend.aged"))
+        parts.append(say("legend.aged.starred" if detailed else "legend.aged"))
     return [Para(tuple(Text(part, "dim") for part in parts))]
 
 

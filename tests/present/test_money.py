@@ -1,6 +1,7 @@
 """Amounts in another currency: the USD amount times the rate, rounded as honestly as in USD, yen without decimals."""
 
 import math
+from decimal import Decimal
 
 import pytest
 from babel.numbers import format_decimal
@@ -88,7 +89,7 @@ def test_yen_are_written_as_babel_writes_them_in_english_and_japanese(usd: float
 
 NAMES = (
     "usd_per_h", "usd_per_h_low", "usd_per_h_high", "budget_usd_per_month", "usd_per_mtok_output", "host_pc_usd", "bytes_per_usd",
-    "electricity_usd_per_kwh", "ttft_s", "memory_bytes", "throughput_tokens_per_s",
+    "electricity_usd_per_kwh", "egress_hyperscaler_usd_per_gb", "ttft_s", "memory_bytes", "throughput_tokens_per_s",
 )  # fmt: skip
 
 
@@ -121,6 +122,42 @@ def test_named_figures_in_yen() -> None:
 def test_sentences_of_a_record(text: str, in_yen: str) -> None:
     assert YEN.sentence(text) == in_yen
     assert USD.sentence(text) == text
+
+
+def test_what_is_stated_is_exact_to_the_cent() -> None:
+    assert YEN.sentence("300 USD") == "47,200 JPY"  # 47,175 +- 79
+    assert YEN.stated_sentence("300 USD of 0.2 USD/kWh") == "47,175 JPY of 31 JPY/kWh"  # +- 0.8
+    assert USD.stated_sentence("300 USD") == "300 USD"
+
+
+@pytest.mark.parametrize(
+    ("usd", "yen"),
+    [
+        (3.45, "542.5125"),  # 3.45 x 157.25, and no digit to spare: 542.512 would be 3.449997
+        (0.08, "12.58"),
+        (0.152623, "24"),  # 24 / 157.25 = 0.15262321
+        (1083.333333, "170,354.1666"),  # 170,354.16661
+    ],
+)
+def test_unit_prices_say_what_they_say_in_usd(usd: float, yen: str) -> None:
+    assert YEN.unit_price(usd) == yen
+    assert USD.unit_price(usd) == numbers.plain(usd)
+
+
+@given(st.lists(st.integers(-10_000_000, 10_000_000), min_size=1, max_size=12), st.floats(0.2, 20_000.0), st.sampled_from([0, 2, 3]))
+def test_a_bill_adds_up_as_it_is_written(cents: list[int], per_usd: float, decimals: int) -> None:
+    """In every currency: the amounts to the total, each within a coin of what it is, the total within half a coin."""
+    money = Money("JPY", per_usd, decimals, rate(per_usd=per_usd))
+    usd = [cent / 100 for cent in cents]
+    texts, total = money.amounts(usd)
+    coin = Decimal(10) ** -decimals
+    written = [Decimal(text.replace(",", "")) for text in texts]
+    assert sum(written) == Decimal(total.replace(",", ""))
+    for one, value in zip(written, usd, strict=True):
+        assert abs(float(one) - value * per_usd) <= float(coin) * 1.0001
+    assert abs(float(total.replace(",", "")) - sum(usd) * per_usd) <= float(coin) * 0.5001
+    in_usd, dollars = USD.amounts(usd)
+    assert (in_usd, dollars) == ([f"{value:,.2f}" for value in usd], f"{sum(cents) / 100:,.2f}")
 
 
 @given(st.floats(min_value=1.0, max_value=1e7))
