@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,46 +12,14 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.option import Option
+from infra_advisor.cli.option import option as _option
 
 FORMATS = ("table", "json", "markdown", "csv")
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
 STATISTICS = ("mean", "p50", "p95", "p99")
 COMMITS = ("none", "1y", "3y", "auto")
 ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """One option. `many`: repeatable, the values are collected; `flag`: takes no value."""
-
-    spellings: tuple[str, ...]
-    help: str
-    metavar: str | None = None
-    read: to.Reader = to.text
-    many: bool = False
-    flag: bool = False
-    in_file: bool = True
-    """May stand in a workload file, under the name of its first spelling."""
-
-    @property
-    def key(self) -> str:
-        """Name without dashes in front: `tokens-per-day`."""
-        return self.spellings[0].lstrip("-")
-
-    @property
-    def parameter(self) -> str:
-        """Name of the Python parameter: `tokens_per_day`."""
-        return self.key.replace("-", "_")
-
-    @property
-    def usage(self) -> str:
-        """`-m, --model NAME`, as the help shows it."""
-        return " ".join(filter(None, (", ".join(sorted(self.spellings, key=len)), self.metavar)))
-
-
-def _option(*spellings: str, **fields: Any) -> Option:
-    return Option(spellings=spellings, **fields)
-
 
 MODEL = (
     _option("--model", "-m", metavar="NAME", help="Size (70b), name or Hugging Face id (llama-3.3-70b), or a config.json or .gguf file."),
@@ -155,7 +122,12 @@ LIMITS = (
     ),
     _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers, in the same way."),
     _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
-    _option("--budget", metavar="USD/PERIOD", read=to.usd_per_month, help="Most to spend: 5000/month, 7/h, 60000/y."),
+    _option(
+        "--budget",
+        metavar="MONEY/PERIOD",
+        read=to.budget,
+        help="Most to spend, in the currency named, else in that of --currency, else in USD: 5000/month, 800000JPY/month, 7/h, 60000EUR/y.",
+    ),
     _option("--max-age", metavar="AGE", read=to.age_d, help="Oldest price to accept: 90d."),
     _option("--owned", metavar="DEVICE", help="A device already bought: only power and hosting are charged, nothing else is considered."),
     _option(
@@ -203,6 +175,14 @@ RANKING = (
 MIX = (_option("--mix", flag=True, help="Also the best two kinds of hardware, one for short prompts and one for long ones."),)
 PLAN = (_option("--plan-benchmark", flag=True, help="Print the runs that would settle the decision: commands and pass lines."),)
 EXPLAIN = (_option("--explain", flag=True, help="Show where the time goes, as terms that add up."),)
+MONEY = (
+    _option(
+        "--currency",
+        metavar="CODE",
+        read=to.currency,
+        help="Write amounts in this currency, at the catalog's newest rate of the day: JPY, EUR. JSON and CSV keep USD; default USD.",
+    ),
+)
 CATALOG = (
     _option("--as-of", metavar="DATE", read=to.day, help="Use the prices of that day; default today."),
     _option(
@@ -264,7 +244,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Targets": TARGETS,
     "Limits": LIMITS,
     "Payment": PAYMENT,
-    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *FILE),
+    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }
 """How the help groups the options."""

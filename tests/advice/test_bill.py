@@ -284,7 +284,7 @@ def test_spare_machines_are_lines_of_their_own(frozen: Catalog) -> None:
 
 
 def test_an_own_room_costs_power_alone(frozen: Catalog) -> None:
-    """Two RTX 4090 at home: what they and their host draw x 730 h x 0.161 USD/kWh; no space, line, upkeep or cooling, each with its reason."""
+    """Two RTX 4090 at home: what they and their host draw x 730 h x 0.161 USD/kWh; nothing else, each line with its reason."""
     row = on(recommend(frozen, Workload(model="8b", concurrency=4), Limits(where=("edge",)), top=0), "buy-2x-rtx-4090")
     assert row.energy.power_w is not None
     assert 2 * 450 * 0.18 + 180 * 0.7 < row.energy.power_w < 2 * 450 + 180

@@ -9,6 +9,7 @@ from infra_advisor.present.words.en import (
     cost,
     energy,
     freshness,
+    money,
     pages,
     recommend,
     records,
@@ -19,8 +20,8 @@ from infra_advisor.present.words.en import (
 )
 
 PARTS = (
-    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, freshness.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS,
-    sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, freshness.TEXTS, money.TEXTS, pages.TEXTS, recommend.TEXTS,
+    records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
