@@ -158,7 +158,7 @@ TEXTS: Mapping[str, str] = {
     "assume.model_doubt": "{note}",
     "assume.operations_per_year": "operations cost {value} of the purchase price a year",
     "assume.output_tokens": "answers of {value}",
-    "assume.power_draw_share": "power drawn: {value} of the nameplate",
+    "assume.power_draw_share": "hosts draw {value} of their rated power",
     "assume.request_rate_per_s": "requests arrive at {value} ({note})",
     "assume.statistic": "{note}",
     "assume.think_s": "{value} to think between answers",
