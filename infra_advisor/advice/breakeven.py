@@ -7,6 +7,7 @@ from dataclasses import replace
 from infra_advisor.advice.answer import Answer, Assumption
 from infra_advisor.advice.breakevens import WAYS, BreakevenAnswer, PaidOption, Way
 from infra_advisor.advice.build import answers
+from infra_advisor.advice.cost_parts import CostLine
 from infra_advisor.advice.costs import cost_assumptions
 from infra_advisor.advice.crossings import Best, LoadCost, by_hours, by_load, by_months, curve, of_api, of_machines, tokens_per_day_of
 from infra_advisor.advice.envelope import envelope
@@ -84,7 +85,7 @@ def breakeven(
         options=tuple(paid),
         cheapest=min(paid, key=lambda one: one.usd_per_month).id if paid else None,
         missing=missing,
-        breakeven=(*by_load(understood, costs), *by_hours(understood, best), *by_months(paid)),
+        breakeven=(*by_load(understood, costs, tokens_per_day), *by_hours(understood, best), *by_months(paid)),
         curve=tuple(curve(understood, costs, tokens_per_day)),
         warnings=tuple(_warnings(paid)),
     )
@@ -147,7 +148,7 @@ def _option(understood: Understood, way: Way, answer: Answer) -> PaidOption:
     assert cost.usd_per_month is not None
     most = answer.performance.max_output_tokens_per_s
     initial = cost.usd_initial or 0.0
-    before = sum(line.amount_usd for line in cost.lines if line.name in NOT_CASH) if initial else 0.0
+    before = _not_cash_usd(cost.lines) if initial else 0.0
     return PaidOption(
         kind="buy" if way == "buy" else "api" if way == "api" else "rent",
         way=way,
@@ -159,6 +160,12 @@ def _option(understood: Understood, way: Way, answer: Answer) -> PaidOption:
         usd_running_per_month=round(cost.usd_per_month - before, 2),
         tokens_per_day_limit=None if most is None else tokens_per_day_of(understood, most),
     )
+
+
+def _not_cash_usd(lines: Sequence[CostLine]) -> float:
+    """Write-off and capital of a month, those of spare machines among them, which stand in a line of their own."""
+    spare = sum(line.quantity for line in lines if line.name == "spare machines")
+    return sum(line.amount_usd * (1.0 + spare / line.quantity) for line in lines if line.name in NOT_CASH and line.quantity)
 
 
 def _why_none(way: Way, groups: Mapping[Way, Sequence[Priced]], limits: Limits) -> str:

@@ -50,6 +50,8 @@ class Crossing(Part):
     than: Way
     value: float | None
     """First point from which `cheaper` is the cheaper one; null = nowhere that was looked at, and `reason` says so."""
+    until: float | None = None
+    """Where that first lead ends again."""
     for_good: float | None = None
     """From here on it stays the cheaper one: whole machines make the first lead end again at times."""
     utilisation: float | None = None

@@ -1,13 +1,16 @@
 """Loads, hours and months at which one way to pay becomes cheaper than another."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from infra_advisor.advice.breakevens import WAYS, Crossing, CurvePoint, PaidOption, Way
 from infra_advisor.advice.envelope import Envelope
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.spending import SECONDS_PER_HOUR, Usage
+from infra_advisor.physics.cost import MONTHS_PER_YEAR
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.units import HOURS_PER_MONTH
 
@@ -18,8 +21,13 @@ POINTS_PER_DECADE = 24
 HALVINGS = 40
 STEPS = (1.0, 2.0, 5.0)
 """Of a decade, that a curve shows."""
-SHOWN_DECADES = 2
-"""On either side of the load."""
+SHOWN = 100.0
+"""Factor on either side of the load."""
+MOST_YEARS = 10
+"""After which nothing that was bought still runs."""
+BY_THE_HOUR = ("machine_hours", "spare_machine_hours", "kwh", "egress_gb")
+"""Uses that follow the hours of service."""
+EVERYWHERE, ONLY_SMALL = "at every load that was looked at", "at the smallest loads that were looked at"
 PAIRS: tuple[tuple[Way, Way], ...] = (("rent", "api"), ("commit", "api"), ("buy", "api"), ("buy", "rent"), ("commit", "rent"))
 
 LoadCost = Callable[[float], tuple[float, str, float | None]]
@@ -67,10 +75,11 @@ def of_api(understood: Understood, name: str, usd_per_mtok: float) -> LoadCost:
     return cost
 
 
-def by_load(understood: Understood, costs: Mapping[Way, LoadCost]) -> Iterable[Crossing]:
+def by_load(understood: Understood, costs: Mapping[Way, LoadCost], tokens_per_day: float) -> Iterable[Crossing]:
     """Loads from which one way to pay is cheaper than another, each at its cheapest."""
-    decades = (MOST_TOKENS_PER_DAY / LEAST_TOKENS_PER_DAY) ** (1.0 / (8 * POINTS_PER_DECADE))
-    grid = [LEAST_TOKENS_PER_DAY * decades**step for step in range(8 * POINTS_PER_DECADE + 1)]
+    least, most = min(LEAST_TOKENS_PER_DAY, tokens_per_day / SHOWN), max(MOST_TOKENS_PER_DAY, tokens_per_day * SHOWN)
+    steps = math.ceil(math.log10(most / least) * POINTS_PER_DECADE)
+    grid = [least * (most / least) ** (step / steps) for step in range(steps + 1)]
     usd = {way: [cost(output_tokens_per_s(understood, load))[0] for load in grid] for way, cost in costs.items()}
     for cheaper, than in PAIRS:
         if cheaper not in costs or than not in costs:
@@ -82,34 +91,35 @@ def by_load(understood: Understood, costs: Mapping[Way, LoadCost]) -> Iterable[C
 
         ahead = [one < other for one, other in zip(usd[cheaper], usd[than], strict=True)]
         if not any(ahead):
-            span = f"between {LEAST_TOKENS_PER_DAY:,.0f} and {MOST_TOKENS_PER_DAY:,.0f} tokens a day"
-            yield Crossing(axis="tokens_per_day", cheaper=cheaper, than=than, value=None, reason=f"at no load {span}")
+            span = f"at no load up to {most / 1e12:,.0f}T tokens a day"
+            yield Crossing(axis="tokens_per_day", cheaper=cheaper, than=than, value=None, reason=span)
             continue
-        first = ahead.index(True)
-        value = grid[0] if first == 0 else _between(leads, grid[first - 1], grid[first])
-        last = len(ahead) - 1 - ahead[::-1].index(False) if False in ahead else -1
-        for_good = None if last == len(ahead) - 1 else grid[0] if last < 0 else _between(leads, grid[last], grid[last + 1])
-        rate = output_tokens_per_s(understood, value)
+        turns = [
+            _between(leads, *pair, to=ahead[place]) for place, pair in enumerate(pairwise(grid), 1) if ahead[place] != ahead[place - 1]
+        ]
+        starts, ends = ([grid[0], *turns[1::2]], turns[::2]) if ahead[0] else (turns[::2], turns[1::2])
+        rate = output_tokens_per_s(understood, starts[0])
         month, option, utilisation = costs[cheaper](rate)
         yield Crossing(
             axis="tokens_per_day",
             cheaper=cheaper,
             than=than,
-            value=value,
-            for_good=for_good,
+            value=starts[0],
+            until=ends[0] if ends else None,
+            for_good=starts[-1] if ahead[-1] else None,
             utilisation=utilisation,
             usd_per_month=month,
             option=option,
             other=costs[than](rate)[1],
-            reason="at every load that was looked at" if all(ahead) else None,
+            reason=None if not ahead[0] else ONLY_SMALL if ends else EVERYWHERE,
         )
 
 
-def _between(leads: Callable[[float], bool], low: float, high: float) -> float:
-    """The load between two at which the lead begins; `high` has it, `low` has not."""
+def _between(leads: Callable[[float], bool], low: float, high: float, *, to: bool) -> float:
+    """The load between two at which the lead begins, or with `to` False ends; `high` is past it, `low` is not."""
     for _ in range(HALVINGS):
         middle = (low * high) ** 0.5
-        low, high = (low, middle) if leads(middle) else (middle, high)
+        low, high = (low, middle) if leads(middle) is to else (middle, high)
     return high
 
 
@@ -121,33 +131,39 @@ def by_hours(understood: Understood, best: Mapping[Way, Best]) -> Iterable[Cross
         mine = best.get(cheaper)
         if mine is None or rented is None:
             continue
-        never, always = (_month(understood, mine, hours) - _month(understood, rented, hours) for hours in (0.0, HOURS_PER_MONTH))
-        hours: float | None = None
-        reason = None
-        if always < 0.0:
-            hours = HOURS_PER_MONTH * never / (never - always) if never > 0.0 else 0.0
-            reason = None if hours else "at any number of hours"
-        else:
-            reason = "not even if the service runs all the time"
+        month, other = _month_of(understood, mine), _month_of(understood, rented)
+        first, last = (month(hours) < other(hours) for hours in (0.0, HOURS_PER_MONTH))
+        low, high = 0.0, HOURS_PER_MONTH
+        for _ in range(HALVINGS if first is not last else 0):
+            middle = (low + high) / 2.0
+            low, high = (low, middle) if (month(middle) < other(middle)) is last else (middle, high)
+        value = 0.0 if first else high if last else None
         yield Crossing(
             axis="hours_per_month",
             cheaper=cheaper,
             than="rent",
-            value=hours,
-            for_good=hours,
-            usd_per_month=None if hours is None else _month(understood, mine, hours),
+            value=value,
+            until=high if first and not last else None,
+            for_good=value if last else None,
+            usd_per_month=None if value is None else month(value),
             option=mine.row.priced.id,
             other=rented.row.priced.id,
-            reason=reason,
+            reason="at any number of hours" if first and last else None if first or last else "not even if the service runs all the time",
         )
 
 
-def _month(understood: Understood, best: Best, hours: float) -> float:
-    """Bill of the fleet if the service ran for so many hours at the same rate."""
+def _month_of(understood: Understood, best: Best) -> Callable[[float], float]:
+    """Hours of service -> bill of the fleet at the same rate of requests. [USD]"""
     tariff = best.row.priced.tariff
     assert tariff is not None
-    use = Usage(best.found, replace(understood.spending, hours=hours)).use(best.row.place)
-    return tariff.month_usd(use)
+    full = Usage(best.found, replace(understood.spending, hours=HOURS_PER_MONTH)).use(best.row.place)
+
+    def month_usd(hours: float) -> float:
+        running = {name: getattr(full, name) * hours / HOURS_PER_MONTH for name in BY_THE_HOUR}
+        idle_h = (full.machines + full.spare_machines) * (HOURS_PER_MONTH - hours)
+        return tariff.month_usd(replace(full, idle_machine_hours=idle_h, **running))
+
+    return month_usd
 
 
 def by_months(paid: Sequence[PaidOption]) -> Iterable[Crossing]:
@@ -158,6 +174,9 @@ def by_months(paid: Sequence[PaidOption]) -> Iterable[Crossing]:
             continue
         saved = other.usd_running_per_month - bought.usd_running_per_month
         months = bought.usd_initial / saved if saved > 0.0 else None
+        reason = "each month costs as much cash or more" if months is None else None
+        if months is not None and months > MOST_YEARS * MONTHS_PER_YEAR:
+            months, reason = None, f"not within {MOST_YEARS} years"
         yield Crossing(
             axis="months",
             cheaper="buy",
@@ -166,7 +185,7 @@ def by_months(paid: Sequence[PaidOption]) -> Iterable[Crossing]:
             for_good=months,
             option=bought.answer.offer.id,
             other=other.answer.offer.id,
-            reason="never: each month costs more than it saves" if months is None else None,
+            reason=reason,
         )
 
 
@@ -174,7 +193,7 @@ def curve(understood: Understood, costs: Mapping[Way, LoadCost], tokens_per_day:
     """Round loads about the one asked for."""
     if not costs:
         return
-    first, last = tokens_per_day / 10**SHOWN_DECADES, tokens_per_day * 10**SHOWN_DECADES
+    first, last = tokens_per_day / SHOWN, tokens_per_day * SHOWN
     exponents = range(-3, 19)
     for load in (step * 10.0**exponent for exponent in exponents for step in STEPS):
         if not first * 0.999 <= load <= last * 1.001:

@@ -11,11 +11,17 @@ from infra_advisor.advice.option import Priced
 from infra_advisor.advice.spending import KW, SECONDS_PER_HOUR, Spending, Usage
 from infra_advisor.search.fleet import Fleets, replicas_per_machine
 from infra_advisor.search.platforms import Platform
+from infra_advisor.search.power import fleet_power_w
+from infra_advisor.search.solve import at_limit, rate_of
 from infra_advisor.units import HOURS_PER_MONTH
 
 Column = NDArray[np.float64]
 _UNITS = ("machines", "spare_machines", "machine_hours", "spare_machine_hours", "idle_machine_hours", "kwh", "stored_gb", "egress_gb",
           "balancers", "sites")  # fmt: skip
+LEAST_STEP = 1e-9
+"""Between two shares: past saturation more requests in flight carry no more."""
+IN_FLIGHT = (1 / 256, 1 / 64, 1 / 16, 1 / 4)
+"""Requests in flight at which power is read, as parts of those at the highest load: it rises steeply first."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +32,15 @@ class Envelope:
     places: NDArray[np.intp]
     replica_tokens_per_s: Column
     """Of one replica at the highest load within the targets, less the headroom asked for."""
+    usable: float
+    """What the headroom leaves. [1]"""
     replicas_per_machine: Column
     machines_each: Column
     """Machines that one replica spans."""
-    idle_kw: Column
-    """Of one machine without a request."""
-    busy_kw: Column
-    """Of one machine at the highest load within the targets."""
+    share: NDArray[np.float64]
+    """Shares of the highest load within the targets, rising from 0 to 1; one row each."""
+    kw: NDArray[np.float64]
+    """Of one machine at those shares."""
     stored_gb: Column
     prices: dict[str, Column]
     """USD for one unit of each kind of use."""
@@ -51,14 +59,14 @@ class Envelope:
         hours, working = self.spending.hours, self.working(tokens_per_s)
         spare = self.spare * self.machines_each
         everyone = working + spare
-        busy = tokens_per_s / (working / self.machines_each * self.replicas_per_machine * self.replica_tokens_per_s)
+        busy = tokens_per_s / (working / self.machines_each * self.replicas_per_machine * self.replica_tokens_per_s) * self.usable
         use: dict[str, Column | float] = {
             "machines": working,
             "spare_machines": spare,
             "machine_hours": working * hours,
             "spare_machine_hours": spare * hours,
             "idle_machine_hours": everyone * (HOURS_PER_MONTH - hours),
-            "kwh": (everyone * self.idle_kw + working * (self.busy_kw - self.idle_kw) * busy) * hours,
+            "kwh": (working * self.machine_kw(busy) + spare * self.kw[0]) * hours,
             "stored_gb": everyone * self.stored_gb,
             "egress_gb": tokens_per_s * SECONDS_PER_HOUR * hours * self.spending.egress_gb_per_token,
             "balancers": (working > self.machines_each).astype(float),
@@ -68,6 +76,11 @@ class Envelope:
         for name, amount in use.items():
             usd = usd + self.prices[name] * amount
         return np.asarray(np.maximum(usd * (1.0 + self.support), self.minimum_usd))
+
+    def machine_kw(self, busy: Column) -> Column:
+        """Power of one machine of each pair at a share of its highest load: straight from each known share to the next."""
+        part = np.clip((busy - self.share[:-1]) / np.maximum(np.diff(self.share, axis=0), LEAST_STEP), 0.0, 1.0)
+        return np.asarray(self.kw[0] + np.sum(part * np.diff(self.kw, axis=0), axis=0))
 
     def least(self, tokens_per_s: float) -> tuple[float, int]:
         """(bill of the cheapest pair, its position)."""
@@ -84,7 +97,7 @@ class Envelope:
 def envelope(fleets: Fleets, options: Sequence[Priced], spending: Spending, *, headroom: float) -> Envelope | None:
     """Every option on every deployment of its platform that can meet the targets; None where there is none.
 
-    Power rises in a line from idle to that at the limit. It is 0 where it is not known: there no tariff has a price for it.
+    Power is 0 where it is not known: there no tariff has a price for it.
     """
     on: dict[Platform, list[int]] = {}
     for place, able in enumerate((fleets.solved.limit > 0.0) & ~fleets.over):
@@ -102,17 +115,19 @@ def envelope(fleets: Fleets, options: Sequence[Priced], spending: Spending, *, h
     chips = np.array([one.platform.chips for one in priced], dtype=float)
     machines = fleets.machines[places]
     each = np.maximum(fleets.timing.d.chips[places] / chips, 1.0)
-    spare, idle_kw = fleets.spare * each, fleets.power.idle_w[places] / machines / KW
+    drawn = _drawn_kw(fleets)
+    spare, idle_kw = fleets.spare * each, np.nan_to_num(drawn[0][1][places] / machines)
     usage = Usage(fleets, spending)
     stored = np.array([usage.use(place).stored_gb for place in places]) / machines
     return Envelope(
         priced=priced,
         places=places,
         replica_tokens_per_s=(fleets.limit_tokens_per_s / fleets.replicas)[places] * (1.0 - headroom),
+        usable=1.0 - headroom,
         replicas_per_machine=replicas_per_machine(fleets.candidates, fleets.timing)[places],
         machines_each=each,
-        idle_kw=np.nan_to_num(idle_kw),
-        busy_kw=np.nan_to_num((fleets.power_at_limit.machines_w[places] / KW - spare * idle_kw) / (machines - spare)),
+        share=np.stack([share[places] for share, _ in drawn]),
+        kw=np.stack([idle_kw, *(np.nan_to_num((kw[places] - spare * idle_kw) / (machines - spare)) for _, kw in drawn[1:])]),
         stored_gb=stored,
         prices={name: np.array([unit[id(tariff)][name] for tariff in tariffs]) for name in _UNITS},
         support=np.array([tariff.support_share for tariff in tariffs]),
@@ -120,6 +135,17 @@ def envelope(fleets: Fleets, options: Sequence[Priced], spending: Spending, *, h
         spare=fleets.spare,
         spending=spending,
     )
+
+
+def _drawn_kw(fleets: Fleets) -> list[tuple[Column, Column]]:
+    """(share of the highest load within the targets, power of all machines) of every fleet, from rest to that load."""
+    timing, limit = fleets.timing, at_limit(fleets.solved.limit)
+    most = rate_of(fleets.solved.served_at_limit, timing.output_tokens)
+    drawn = [(np.zeros(len(limit)), fleets.power.idle_w / KW)]
+    for part in IN_FLIGHT:
+        served = timing.serve(limit * part, open_arrivals=fleets.open_arrivals)
+        drawn.append((rate_of(served, timing.output_tokens) / most, fleet_power_w(fleets, served).machines_w / KW))
+    return [*drawn, (np.ones(len(limit)), fleets.power_at_limit.machines_w / KW)]
 
 
 def _tariff(priced: Priced) -> Tariff:

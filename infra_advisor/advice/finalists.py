@@ -55,8 +55,9 @@ def finalists(
             on.setdefault(option.platform, []).append(option)
         for place, candidate in enumerate(found.candidates):
             places.setdefault(candidate.platform, []).append(place)
+    most = len(found.simulated) + MOST_FINALISTS
     while settle:
-        left = MOST_FINALISTS - len(ranked.found.simulated)
+        left = most - len(ranked.found.simulated)
         new = [place for place in _to_show(ranked.distinct, top or LIST, classes=classes) if place not in ranked.found.simulated][
             : max(left, 0)
         ]

@@ -176,7 +176,7 @@ def _swing(moved: _Input, base: Ranking, known: _Known) -> Swing:
     platforms = {row.priced.platform for row in base.rows[:CONTENDERS]}
 
     def look(value: float) -> Ranking:
-        seen = ranking(moved.moved(value), platforms, known.found if moved.same_fleets else None)
+        seen = ranking(moved.moved(value), platforms, known.found if moved.same_fleets else None, before=base)
         if moved.same_fleets:
             known.found = seen.found
         return seen
@@ -195,7 +195,7 @@ def _swing(moved: _Input, base: Ranking, known: _Known) -> Swing:
         for step in range(1, STEPS + 1):
             value = _along(moved, last, step / STEPS)
             found = look(value)
-            if flips(found) and (flips_at is None or end not in ends):
+            if flips(found):
                 changed = found
                 near, far = before, value
                 for _ in range(HALVINGS):
@@ -251,8 +251,14 @@ def _commitments(asked: Asked, base: Ranking) -> Iterator[Swing]:
     """Who wins for each length of commitment."""
     winner = base.winner
     assert winner is not None
-    found = {commit: ranking(replace(asked, payment=replace(asked.payment, commit=commit))) for commit in COMMITS}  # type: ignore[arg-type]
-    other = next((commit for commit, one in found.items() if one.winner is not None and not same(one.winner, winner)), None)
+    every = ranking(replace(asked, payment=replace(asked.payment, commit="auto")))
+    found: dict[str, Ranking] = {"auto": every, asked.payment.commit: base}
+    for commit in COMMITS:
+        if commit not in found:
+            term = replace(asked.payment, commit=commit)  # type: ignore[arg-type]
+            found[commit] = ranking(replace(asked, payment=term), known=every.found)
+    others = ((commit, found[commit].winner) for commit in COMMITS)
+    other = next((commit for commit, won in others if won is not None and not same(won, winner)), None)
     lost = other is None and any(one.winner is None for one in found.values())
     yield Swing(
         input="commit",

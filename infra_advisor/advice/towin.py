@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.sensitivities import Contender, Swing, ToWin
-from infra_advisor.advice.varied import Ranking
+from infra_advisor.advice.varied import Ranking, of_row
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 
@@ -20,6 +20,9 @@ def named_contender(catalog: Catalog, base: Ranking, name: str) -> Contender:
     for one in base.contenders:
         if wanted in (one.id.lower(), one.provider.lower(), one.accelerator.lower()):
             return one
+    for row in base.fitting:
+        if wanted == row.priced.id.lower() and row.usd_per_mtok_output is not None:
+            return of_row(catalog, row)
     try:
         chip = catalog.chip(name).id
     except UsageError:
@@ -29,7 +32,9 @@ def named_contender(catalog: Catalog, base: Ranking, name: str) -> Contender:
     for one in base.contenders:
         if one.accelerator == chip:
             return one
-    raise UsageError(f"--option {name}: it does not meet the limits at any price; `advisor compare {chip}` with the same question says why")
+    raise UsageError(
+        f"--option {name}: nothing of that kind meets the limits at a known price; `advisor compare {chip}` with the same question says why"
+    )
 
 
 def to_win(catalog: Catalog, base: Ranking, wanted: Contender | None) -> Iterator[ToWin]:
@@ -37,7 +42,7 @@ def to_win(catalog: Catalog, base: Ranking, wanted: Contender | None) -> Iterato
     winner = base.winner
     assert winner is not None
     others = [one for one in base.contenders[1:] if one is not wanted][:SHOWN]
-    for one in ([wanted] if wanted is not None and wanted is not winner else []) + others:
+    for one in ([wanted] if wanted is not None and wanted.id != winner.id else []) + others:
         yield _of_api(base, one, winner) if one.class_ == "api" else _of_machines(base, one, winner)
 
 
@@ -91,8 +96,9 @@ def own_swings(base: Ranking) -> Iterator[Swing]:
     def at(factor: float) -> float:
         return cost * (1.0 - share + share * factor)
 
-    lost = None if least is None or share <= 0.0 else (least / cost - 1.0 + share) / share
-    yield _closed("price", unit, price, (low, high), (at(low), at(high)), lost, winner, runner)
+    if price > 0.0 and share > 0.0:
+        lost = None if least is None else (least / cost - 1.0 + share) / share
+        yield _closed("price", unit, price, (low, high), (at(low), at(high)), lost, winner, runner)
     if winner.class_ != "api":
         slow, fast = _band(base, _row(base, winner))
         factors = (slow, fast)
@@ -130,7 +136,7 @@ def _closed(
 
 
 def _row(base: Ranking, one: Contender) -> Row:
-    return next(row for row in base.rows if row.priced.id == one.id)
+    return next(row for row in (*base.rows, *base.fitting) if row.priced.id == one.id)
 
 
 def _by_price(row: Row) -> float:

@@ -105,7 +105,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Lines:
-    """Several series over one axis, both scales logarithmic; values are above zero."""
+    """Several series over one axis, both scales logarithmic; what is not above zero is not drawn."""
 
     title: str
     x: tuple[str, ...]

@@ -1,11 +1,15 @@
 """The answer of `breakeven`: each way to pay at the load, where they cross, and what they cost at other loads."""
 
+from functools import partial
+
 from infra_advisor.advice.breakevens import WAYS, BreakevenAnswer, Crossing, CurvePoint, PaidOption, Way
 from infra_advisor.present import assumptions, numbers, phrases, prices
 from infra_advisor.present.bill import bill_blocks, paid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Lines, Page, Para, Series, Text, Words
 from infra_advisor.present.words import Words as Say
+from infra_advisor.units import HOURS_PER_MONTH
 
+_CENT = 0.01
 _MARKS = {"rent": "r", "commit": "c", "buy": "b", "api": "a"}
 
 
@@ -18,13 +22,13 @@ def page(record: BreakevenAnswer, say: Say) -> Page:
     blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
     if record.options:
         blocks += [Heading(say("even.options")), _options(record, say)]
-    blocks += [Para((say("even.missing", way=say(f"even.way.{way}"), reason=why),)) for way, why in record.missing.items()]
+    blocks += [Para((say(f"even.missing.{way}", reason=why),)) for way, why in record.missing.items()]
     if record.breakeven:
         blocks += [Heading(say("even.crossings")), Bullets(tuple(_crossing(one, say) for one in record.breakeven))]
     blocks += _curve(record, say)
     for option in record.options:
-        blocks += [Heading(say("even.bill", way=say(f"even.way.{option.way}"), offer=option.answer.offer.id))]
-        blocks += bill_blocks(option.answer.cost, say, free=False)
+        if lines := bill_blocks(option.answer.cost, say, free=False):
+            blocks += [Heading(say("even.bill", way=say(f"even.way.{option.way}"), offer=option.answer.offer.id)), *lines]
     if record.options:
         blocks.append(Para((Text(say("even.free"), "dim"),)))
     blocks += assumptions.assumed(record.assumptions, (), say)
@@ -86,26 +90,33 @@ def _row(one: PaidOption, record: BreakevenAnswer, say: Say) -> tuple[Words, ...
 
 def _crossing(one: Crossing, say: Say) -> str:
     """`Buying is cheaper than a hosted API from 9.2M tokens/day on (50 % of what that fleet carries).`"""
+    if one.axis == "tokens_per_day":
+        return _by_load(one, say)
+    names = {"cheaper": say(f"even.noun.{one.cheaper}"), "than": say(f"even.noun.{one.than}")}
+    if one.axis == "months":
+        if one.value is None:
+            return say("even.months.never", **names, reason=one.reason)
+        return say("even.months", **names, months=numbers.about(one.value, 2))
+    if one.reason is not None:
+        return say("even.hours.never" if one.value is None else "even.hours.always", **names)
+    hours = one.value if one.until is None else one.until
+    share = numbers.percent((hours or 0.0) / HOURS_PER_MONTH)
+    return say("even.hours" if one.until is None else "even.hours.until", **names, hours=f"{hours:,.0f}", share=share)
+
+
+def _by_load(one: Crossing, say: Say) -> str:
     names = {"cheaper": say(f"even.ing.{one.cheaper}"), "than": say(f"even.noun.{one.than}")}
     if one.value is None:
-        return say("even.never", **names, reason=one.reason)
+        return say("even.load.reason", **names, reason=one.reason) + "."
     if one.reason is not None:
-        return say("even.always", **names, reason=one.reason, option=one.option)
-    if one.axis == "hours_per_month":
-        return say("even.hours", **names, hours=f"{one.value:,.0f}", share=numbers.percent(one.value / 730.0))
-    if one.axis == "months":
-        return say("even.months", **names, months=numbers.about(one.value, 2))
-    text = say(
-        "even.load",
-        **names,
-        tokens=numbers.count(one.value),
-        month=say.money.monthly(one.usd_per_month),
-        option=one.option,
-    )
-    if one.utilisation is not None:
-        text += say("even.load.share", share=numbers.percent(one.utilisation))
+        text = say("even.load.reason", **names, reason=one.reason) + say("even.load.option", option=one.option)
+    else:
+        month = say.money.monthly(one.usd_per_month)
+        text = say("even.load", **names, tokens=numbers.count(one.value), month=month, option=one.option)
+        if one.utilisation is not None:
+            text += say("even.load.share", share=numbers.percent(one.utilisation))
     if one.for_good is None:
-        text += say("even.load.not_for_good")
+        text += say("even.load.not_for_good", tokens=numbers.count(one.until))
     elif one.for_good > one.value * 1.01:
         text += say("even.load.for_good", tokens=numbers.count(one.for_good))
     return text + "."
@@ -123,12 +134,17 @@ def _curve(record: BreakevenAnswer, say: Say) -> list[Block]:
     rows = tuple(_point(point, ways, say) for point in record.curve)
     series = tuple(Series(_MARKS[way], say(f"even.way.{way}"), tuple(point.usd_per_month[way] for point in record.curve)) for way in ways)
     x = tuple(numbers.count(point.tokens_per_day) for point in record.curve)
-    return [Heading(say("even.curve")), Grid(columns, rows), Lines(say("even.plot"), x, series, say.money.monthly)]
+    return [Heading(say("even.curve")), Grid(columns, rows), Lines(say("even.plot"), x, series, partial(_month, say=say))]
+
+
+def _month(usd: float, say: Say) -> str:
+    """Less than a cent is written as that."""
+    return say.money.monthly(usd) if usd >= _CENT else say("even.less", least=say.money.monthly(_CENT))
 
 
 def _point(point: CurvePoint, ways: list[Way], say: Say) -> tuple[Words, ...]:
     return (
         numbers.count(point.tokens_per_day),
-        *(Text(say.money.monthly(point.usd_per_month[way]), "strong" if way == point.cheapest else "plain") for way in ways),
+        *(Text(_month(point.usd_per_month[way], say), "strong" if way == point.cheapest else "plain") for way in ways),
         say("even.cheapest", way=say(f"even.way.{point.cheapest}"), offer=point.option[point.cheapest]),
     )

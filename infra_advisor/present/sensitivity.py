@@ -106,15 +106,17 @@ def _cost(value: float | None, say: Say) -> str:
 
 def _input(one: Swing, say: Say) -> str:
     if one.input.endswith(_PER_USD):
-        return say("sens.input.rate", currency=one.input.removesuffix(_PER_USD).upper())
-    return say.name("sens.input", one.input)
+        return say("sens.input.rate", priced=one.input.removesuffix(_PER_USD).upper())
+    return say(f"sens.input.{one.input}")
 
 
 def _value(one: Swing, value: float | str | None, say: Say) -> str:
     if value is None or isinstance(value, str):
         return str(value or "")
-    if one.unit == "share":
-        return numbers.percent(value)
+    if one.unit in ("share", "of the prediction"):
+        return numbers.percent(value, 3)
+    if one.unit == "USD/kWh":
+        return numbers.about(value * say.money.per_usd)
     if one.input == "price":
         return say.money.hourly(value) if one.unit == "USD/h" else say.money.usd(value)
     if one.input == "tokens_per_day":

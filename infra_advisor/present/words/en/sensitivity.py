@@ -43,5 +43,5 @@ TEXTS: Mapping[str, str] = {
     "sens.input.amortisation_datacenter_years": "write-off of servers, years",
     "sens.input.amortisation_edge_years": "write-off of other hardware, years",
     "sens.input.commit": "commitment",
-    "sens.input.rate": "{currency} for a {currency}",
+    "sens.input.rate": "{priced} for a USD",
 }
