@@ -10,8 +10,9 @@ from infra_advisor.facts.catalog import Catalog
 
 SHOWN = 5
 PRICE_RANGE = (0.5, 2.0)
-BY_PRICE = ("instances", "spare machines", "idle hours", "hardware", "host", "resale", "cost of capital", "operations")
-"""Lines that are proportional to the price of a machine. Of what is owned, a spare machine also pays for its space."""
+BY_RENT = ("instances", "spare machines", "idle hours")
+BY_PURCHASE = ("hardware", "host", "resale", "cost of capital", "operations")
+"""Lines that are proportional to the price of a machine. What is owned pays them for spare machines too."""
 
 
 def named_contender(catalog: Catalog, base: Ranking, name: str) -> Contender:
@@ -141,9 +142,12 @@ def _row(base: Ranking, one: Contender) -> Row:
 
 def _by_price(row: Row) -> float:
     """What follows the price of the machine, of the month. [USD]"""
-    tariff = row.priced.tariff
+    tariff, use = row.priced.tariff, row.use
     assert tariff is not None
-    driven = sum(charge.usd * charge.quantity(row.use) for charge in tariff.charges if charge.name in BY_PRICE)
+    if row.priced.owned:
+        each = sum(charge.usd * charge.each for charge in tariff.charges if charge.name in BY_PURCHASE)
+        return each * (use.machines + use.spare_machines)
+    driven = sum(charge.usd * charge.quantity(use) for charge in tariff.charges if charge.name in BY_RENT)
     return driven * (1.0 + tariff.support_share)
 
 
