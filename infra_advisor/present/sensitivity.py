@@ -12,6 +12,8 @@ _BAR = 24
 """Characters of a bar of the tornado."""
 _NAMED = 3
 _PER_USD = "_per_usd"
+_TIE = 0.0005
+"""Costs that differ by less are written alike."""
 
 
 def page(record: SensitivityAnswer, say: Say) -> Page:
@@ -43,10 +45,9 @@ def _nearest(record: SensitivityAnswer, say: Say) -> list[Block]:
     other, mine = record.runner_up, record.winner.cost.usd_per_mtok_output
     parts: list[Words] = [say("sens.alone")]
     if other is not None and mine:
-        more = numbers.percent(other.usd_per_mtok_output / mine - 1.0)
-        parts = [
-            say("sens.runner", name=_name(other), where=_where(other, say), cost=say.money.usd(other.usd_per_mtok_output), percent=more)
-        ]
+        more = other.usd_per_mtok_output / mine - 1.0
+        names = {"name": _name(other), "where": _where(other, say), "cost": say.money.usd(other.usd_per_mtok_output)}
+        parts = [say("sens.runner.tie", **names) if more < _TIE else say("sens.runner", **names, percent=numbers.percent(more))]
     flips = sorted((one for one in record.inputs if one.flips_at is not None), key=_distance)
     items = [say("sens.nearest.item", input=_input(one, say), value=_value(one, one.flips_at, say)) for one in flips[:_NAMED]]
     parts.append(say("sens.nearest", items=phrases.listed(say, items)) if items else say("sens.robust"))
@@ -142,6 +143,8 @@ def _full(one: Contender, say: Say) -> str:
 
 def _to_win(one: ToWin, say: Say) -> str:
     names = {"name": _name(one.option), "where": _where(one.option, say), "cost": say.money.usd(one.option.usd_per_mtok_output)}
+    if abs(one.throughput_factor - 1.0) < _TIE:
+        return say("sens.towin.tie", **names)
     if one.price_needed is None or one.price is None or one.price_change is None:
         text = say("sens.towin.no_price", **names)
     else:

@@ -18,6 +18,7 @@ TEXTS: Mapping[str, str] = {
     "paid.commit.1y": "rented machines committed for one year",
     "paid.commit.3y": "rented machines committed for three years",
     "paid.commit.auto": "rented machines on demand or committed, whichever is cheaper",
+    "paid.hours.one": "one hour of service a month",
     "paid.hours": "{hours} hours of service a month",
     "paid.cached": "{share} of the prompt tokens cached by APIs",
     "paid.batch": "APIs at their batch price",
