@@ -17,14 +17,16 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.checks import check_catalog
 from infra_advisor.facts.market import ExchangeRate, Offer, price_on
 from infra_advisor.facts.update import gather as gathering
-from infra_advisor.facts.update import layer, update
+from infra_advisor.facts.update import layer, sources, update
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.fetch import UnreachableError
 from infra_advisor.facts.update.judge import Judged, judge
 
 TODAY = datetime.date(2026, 11, 23)
+READ = {"from": "2026-11-23", "seen": "2026-11-23", "source": "aws-feed"}
 P5 = "aws-p5.48xlarge-us-east-1"
 G6 = "aws-g6.12xlarge-us-east-1"
+Run = Callable[..., update.Updated]
 LLAMA = "deepinfra-meta-llama-llama-3.3-70b-instruct"
 
 
@@ -32,16 +34,16 @@ def offer(name: str = P5, **fields: object) -> Offer:
     """A line of the mini catalog as a source would show it today: list price only."""
     lines = [one for one in frozen_catalog().offers if one.id == name]
     kept = {key: getattr(lines[-1], key) for key in ("id", "node", "provider", "region", "country", "price_kind", "currency")}
-    return Offer.model_validate({**kept, "per_h": lines[-1].per_h, "from": "2026-11-23", "seen": "2026-11-23", "source": "x", **fields})
+    return Offer.model_validate({**kept, "per_h": lines[-1].per_h, **READ, **fields})
 
 
 def token_price(**fields: object) -> ApiOffer:
     line = next(one for one in frozen_catalog().api_prices if one.id == LLAMA)
-    return ApiOffer.model_validate({**line.model_dump(by_alias=True), "from": "2026-11-23", "seen": "2026-11-23", **fields})
+    return ApiOffer.model_validate({**line.model_dump(by_alias=True), **READ, **fields})
 
 
 def rate(per_usd: str, day: str = "2026-11-20", currency: str = "JPY") -> ExchangeRate:
-    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=Decimal(per_usd), source="x")
+    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=Decimal(per_usd), source="ecb-feed")
 
 
 def judged(rows: Rows | dict[str, Rows], catalog: Catalog | None = None) -> Judged:
@@ -74,8 +76,42 @@ def test_a_changed_price_is_a_later_line_without_the_terms_of_the_old_one() -> N
 
 
 def test_a_changed_spot_price_leaves_the_rest_of_the_line() -> None:
-    (row,) = judged(Rows(offers=[offer(spot_per_h="21")])).rows["offers"]
-    assert (row.per_h, row.spot_per_h, row.reserved_3y_per_h) == (Decimal("55.04"), 21, Decimal("23.776"))
+    (row,) = judged(Rows(offers=[offer(per_h="55.0401", spot_per_h="21")])).rows["offers"]
+    line = next(one for one in frozen_catalog().offers if one.id == P5)
+    changed = {"spot_per_h": Decimal(21), "from_": "2026-11-23", "seen": "2026-11-23", "source": f"{line.source} aws-feed"}
+    assert row == line.model_copy(update={**changed, "date_precision": "day"})
+
+
+@pytest.mark.parametrize(("per_h", "confirmed"), [("55.0674", 1), ("55.0676", 0)])
+def test_rounding_is_no_change(per_h: str, confirmed: int) -> None:
+    """A difference of 0.05 % of 55.04 is 0.02752: 55.06752 is the edge."""
+    found = judged(Rows(offers=[offer(per_h=per_h)]))
+    assert found.confirmed["aws"] == confirmed
+    (row,) = found.rows["offers"]
+    assert row.per_h == (Decimal("55.04") if confirmed else Decimal(per_h))
+
+
+def test_a_reading_older_than_the_line_in_force_changes_nothing() -> None:
+    """The line was last read on 2026-11-09."""
+    found = judged(Rows(offers=[offer(per_h="60", **{"from": "2026-11-08", "seen": "2026-11-08"})]))
+    assert (found.rows["offers"], found.changes) == ([], [])
+    assert found.skipped["aws"] == {"older than the line in force": 1}
+
+
+@pytest.mark.parametrize(
+    ("flag", "same", "other"),
+    [("stale", None, None), ("unverified", "unverified", None), ("outlier", "outlier", "outlier"), (None, None, None)],
+)
+def test_what_becomes_of_a_mark(tmp_path: Path, flag: str | None, same: str | None, other: str | None) -> None:
+    """Age ends with a reading. An outlier stays one until a person has looked: the next price may be as odd as the last."""
+    lines = ["id,node,provider,region,country,price_kind,currency,per_h,from,seen,flag,source"]
+    lines.append(f"{P5},aws-p5.48xlarge,aws,us-east-1,US,on-demand,USD,55.04,2026-11-10,2026-11-10,{flag or ''},quote")
+    write(tmp_path, {"offers.csv": "\n".join(lines), "sources.yaml": 'sources: {quote: {title: q, seen: "2026-11-10"}}'})
+    found = []
+    for per_h in ("55.04", "50"):
+        (row,) = judged(Rows(offers=[offer(per_h=per_h)]), frozen_catalog(tmp_path, day=TODAY)).rows["offers"]
+        found.append(row.flag)
+    assert found == [same, other]
 
 
 def test_what_no_price_list_says_stays_with_the_offer() -> None:
@@ -90,7 +126,6 @@ def test_what_no_price_list_says_stays_with_the_offer() -> None:
         ({"per_h": "165.2"}, "rises 3.0 times"),
         ({"per_h": "18.34"}, "falls 3.0 times"),
         ({"per_h": "60", "from": "2026-11-24", "seen": "2026-11-24"}, "dated 2026-11-24, after today"),
-        ({"per_h": "60", "from": "2026-07-01", "seen": "2026-07-01"}, "before the line in force of 2026-07-20"),
         ({"per_h": "60", "currency": "JPY"}, "in JPY"),
         ({"per_h": "60", "node": "aws-g6.12xlarge"}, "belongs to aws-p5.48xlarge"),
         ({"per_h": "50", "spot_per_h": "61"}, "spot 61 is above on-demand 50"),
@@ -140,6 +175,38 @@ def test_what_a_more_direct_source_gave_is_not_replaced() -> None:
     found = judged({"aws": Rows(offers=[offer(per_h="50"), offer(per_h="51")]), "skypilot": Rows(offers=[offer(per_h="54")])})
     assert [row.per_h for row in found.rows["offers"]] == [50]
     assert found.skipped == {"aws": {"appears twice": 1}, "skypilot": {"given by a more direct source": 1}}
+
+
+def test_what_a_more_direct_source_gives_is_not_gone_from_the_other(run: Run, tmp_path: Path) -> None:
+    """A line that gpuhunt gave once; today both show it."""
+    run(tmp_path, {"gpuhunt": Rows(offers=[offer(per_h="50", source="gpuhunt-feed"), offer(G6, source="gpuhunt-feed")])})
+    both = {"aws": Rows(offers=[offer(per_h="50")]), "gpuhunt": Rows(offers=[offer(G6, source="gpuhunt-feed")])}
+    assert run(tmp_path, both).judged.changes == []
+
+
+def test_of_two_sources_of_one_price_the_first_is_written(run: Run, tmp_path: Path) -> None:
+    """Both say that the offer costs something else from today: same id, same day. One line, from the provider's own list."""
+    assert sources.chosen(["gpuhunt", "aws"]) == ("aws", "gpuhunt")
+    found = {"aws": Rows(offers=[offer(per_h="50")]), "gpuhunt": Rows(offers=[offer(per_h="49", source="gpuhunt-feed")])}
+    run(tmp_path, found)
+    (row,) = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5 and one.from_ == "2026-11-23"]
+    assert (row.per_h, row.source) == (50, "aws-feed")
+    later = run(tmp_path, {"gpuhunt": found["gpuhunt"]})
+    assert later.judged.skipped["gpuhunt"] == {"already changed on that day, by another source": 1}
+    assert later.written == ()
+
+
+def test_a_source_may_change_its_mind_within_a_day(run: Run, tmp_path: Path) -> None:
+    """A list that dates its price to 2026-11-01: its second price of today takes the place of the first."""
+    for per_h in ("50", "51"):
+        run(tmp_path, {"aws": Rows(offers=[offer(per_h=per_h, **{"from": "2026-11-01"})])})
+    lines = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5]
+    assert [(one.from_, one.per_h) for one in lines] == [
+        ("2026-07-20", Decimal("55.04")), ("2026-11-01", 50), ("2026-11-23", 51),
+    ]  # fmt: skip
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="52", **{"from": "2026-11-01"})])})
+    lines = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5]
+    assert [(one.from_, one.per_h) for one in lines][2:] == [("2026-11-23", 52)]
 
 
 @pytest.mark.parametrize(
@@ -220,9 +287,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., update.Updated]:
 def _rows(outcome: Rows | Exception) -> Rows:
     assert isinstance(outcome, Rows)
     return outcome
-
-
-Run = Callable[..., update.Updated]
 
 
 def test_a_layer_is_written_that_the_catalog_reads_and_finds_sound(run: Run, tmp_path: Path) -> None:

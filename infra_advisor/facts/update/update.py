@@ -9,9 +9,9 @@ from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.fact import Source
 from infra_advisor.facts.layers import bundled_and
-from infra_advisor.facts.update.feed import Feed, Known
+from infra_advisor.facts.update.feed import Feed, Known, source_id
 from infra_advisor.facts.update.gather import Fetch, Gathered, Tell, gather
-from infra_advisor.facts.update.judge import Judged, judge, source_id
+from infra_advisor.facts.update.judge import Judged, judge
 from infra_advisor.facts.update.known import known
 from infra_advisor.facts.update.layer import checked_folder, write_layer
 from infra_advisor.facts.update.sources import feed
