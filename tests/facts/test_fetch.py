@@ -295,7 +295,7 @@ def test_a_source_that_falls_silent_is_given_up(here: Here, monkeypatch: pytest.
 
 
 def test_a_price_list_passes_through_without_being_held(here: Here) -> None:
-    """20 MB from the socket to the adapter of AWS in less than 2 MB of memory: no more than a few chunks of 64 kB and their lines."""
+    """20 MB from the socket to the adapter of AWS in less than 4 MB of memory, of which the stand-in for AWS holds one."""
     known = Known(day="2026-11-23", nodes={}, offers={}, regions={})
     feed = replace(aws.FEED, requests=lambda known: [asked("/table", 10**9)])
     tracemalloc.start()
@@ -306,7 +306,7 @@ def test_a_price_list_passes_through_without_being_held(here: Here) -> None:
         tracemalloc.stop()
     assert found.failed == {}
     assert set(found.rows) == {"aws"}
-    assert peak < 2_000_000
+    assert peak < 4_000_000
 
 
 def test_nobody_listens() -> None:

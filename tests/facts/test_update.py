@@ -1,6 +1,8 @@
 """An update: what is believed, what is written, and what stays as it was whatever happens."""
 
 import datetime
+import errno
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogs import DAY, FROZEN, frozen_catalog, write
+from catalogs import BUNDLED, DAY, FROZEN, frozen_catalog, write
 
 from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.api_offers import ApiOffer
@@ -21,6 +23,7 @@ from infra_advisor.facts.update import layer, sources, update
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.fetch import UnreachableError
 from infra_advisor.facts.update.judge import Judged, judge
+from infra_advisor.facts.update.lock import STALE_S, locked
 
 TODAY = datetime.date(2026, 11, 23)
 READ = {"from": "2026-11-23", "seen": "2026-11-23", "source": "aws-feed"}
@@ -342,7 +345,10 @@ def test_a_broken_source_does_not_hold_back_the_others(run: Run, tmp_path: Path)
             "oci": ValueError("expected items"),
         },
     )
-    assert done.gathered.failed == {"gcp": "answered with HTTP status 500", "oci": "expected items"}
+    assert done.gathered.failed == {
+        "gcp": "answered with HTTP status 500 (https://gcp.example/)",
+        "oci": "expected items (https://oci.example/)",
+    }
     assert "50" in (tmp_path / "offers.csv").read_text()
     assert "gcp-feed" not in (tmp_path / "fresh-prices.yaml").read_text()
 
@@ -408,6 +414,99 @@ def test_only_a_layer_of_its_own_is_written_to(run: Run, tmp_path: Path) -> None
     with pytest.raises(CatalogError):
         run(tmp_path / "layer", {"aws": Rows(offers=[offer(per_h="50")])})
     assert (tmp_path / "layer" / "offers.csv").read_text() == "id,per_h\nbroken,1\n"
+
+
+def test_a_directory_is_updated_by_one_run_at_a_time(run: Run, tmp_path: Path) -> None:
+    """While one run is at work, a second is refused; afterwards nothing but the layer is left."""
+    with locked(tmp_path, lambda key, values: None):
+        with pytest.raises(UsageError, match=rf"another update of .* is running \(process {os.getpid()}\)"):
+            run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+        assert [path.name for path in tmp_path.iterdir()] == [".update.lock"]
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    assert {path.name for path in tmp_path.iterdir()} == {"offers.csv", "fresh-prices.yaml"}
+
+
+def test_a_lock_that_nobody_keeps_is_taken_over_with_a_word(run: Run, tmp_path: Path) -> None:
+    lock = tmp_path / ".update.lock"
+    lock.write_text("1 2")
+    with pytest.raises(UsageError, match="process 1"), locked(tmp_path, lambda key, values: None):
+        pytest.fail("the lock is fresh")
+    os.utime(lock, (1, lock.stat().st_mtime - STALE_S - 1))
+    told: list[str] = []
+    with locked(tmp_path, lambda key, values: told.append(key)) as keep:
+        os.utime(lock, (1, 1))
+        keep()
+        assert lock.stat().st_mtime > 1
+    assert told == ["update.stale"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_another_run_took_over_is_left_to_it(tmp_path: Path) -> None:
+    with locked(tmp_path, lambda key, values: None):
+        (tmp_path / ".update.lock").write_text("another")
+    assert (tmp_path / ".update.lock").read_text() == "another"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_what_ends_a_run_halfway_leaves_the_layer_and_no_files_beside_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """The disk is full, or somebody presses Ctrl-C, in the middle of a write."""
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    real = Path.open
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise error
+
+    def opened(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path.name.endswith(".part"):
+            real(path, "w").close()  # the file is there, and empty
+            return Full()
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(type(error)):
+        run(tmp_path, {"aws": Rows(offers=[offer(G6)])})
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_links_are_followed_to_where_they_lead(run: Run, tmp_path: Path) -> None:
+    """To a directory: written there. To the bundled catalog or into it: refused. To nowhere: an error, and nothing is made."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    run(tmp_path / "link", {"aws": Rows(offers=[offer(per_h="50")])})
+    assert (tmp_path / "real" / "offers.csv").is_file()
+    (tmp_path / "bundled").symlink_to(FROZEN)
+    (tmp_path / "inside").symlink_to(BUNDLED / "chips")
+    for name in ("bundled", "inside"):
+        with pytest.raises(UsageError, match="a whole catalog"):
+            run(tmp_path / name, {"aws": Rows(offers=[offer(per_h="50")])})
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OSError, match="dangling"):
+        run(tmp_path / "dangling", {"aws": Rows(offers=[offer(per_h="50")])})
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_linked_table_is_replaced_and_what_it_led_to_stays(run: Run, tmp_path: Path) -> None:
+    run(tmp_path / "layer", {"aws": Rows(offers=[offer(per_h="50")])})
+    table = tmp_path / "layer" / "offers.csv"
+    elsewhere = tmp_path / "elsewhere.csv"
+    table.rename(elsewhere)
+    table.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    run(tmp_path / "layer", {"aws": Rows(offers=[offer(G6)])})
+    assert not table.is_symlink()
+    assert elsewhere.read_bytes() == before
+
+
+def test_a_directory_with_other_files_is_not_written_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UsageError, match="holds files, but no layer"):
+        run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 # -- all sources at once
