@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.limits import Limits
+from infra_advisor.facts.ages import usual_age_d
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.engines import engine_runs_on
-from infra_advisor.facts.places import AGE_ASSUMPTION
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load_stated: bool) -> Iterator[str]:
@@ -28,7 +28,7 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
         yield f"The error band of {which} reaches past the limit of {' and '.join(unsure)}: measure before you sign."
     allowed = price_age_limit_d(catalog, winner)
     age = winner.offer.price_age_d
-    if allowed is not None and age is not None and age > allowed:
+    if age is not None and age > allowed:
         seen = f"The price of {which} was last seen {age} days ago ({winner.offer.price_date})"
         yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
     provider = catalog.providers.get(winner.offer.provider)
@@ -78,13 +78,7 @@ def recollections(catalog: Catalog, answer: Answer) -> Iterator[str]:
         yield f"{engine.name} on {chip.name}"
 
 
-def price_age_limit_d(catalog: Catalog, answer: Answer) -> float | None:
+def price_age_limit_d(catalog: Catalog, answer: Answer) -> float:
     """Days for which a price of this kind is believed, by kind of seller."""
-    if answer.hardware.class_ == "api":
-        name = "price_age_api_days"
-    elif answer.hardware.class_ in ("onprem", "edge"):
-        name = "price_age_purchase_days"
-    else:
-        provider = catalog.providers.get(answer.offer.provider)
-        name = AGE_ASSUMPTION.get(provider.kind if provider else "cloud", "price_age_cloud_days")
-    return float(catalog.assumptions[name].value)
+    table = "api_prices" if answer.hardware.class_ == "api" else "purchase" if answer.hardware.class_ in ("onprem", "edge") else "offers"
+    return usual_age_d(catalog, table, answer.offer.provider)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import capacity, cost, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import ages, capacity, cost, entries, pages, recommend, records, simulate, update, validate
 
 PARTS = (
-    capacity.TEXTS, cost.TEXTS, records.TEXTS, recommend.TEXTS, pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+    ages.TEXTS, capacity.TEXTS, cost.TEXTS, entries.TEXTS, records.TEXTS, recommend.TEXTS,
+    pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
