@@ -26,6 +26,7 @@ sys.path[:0] = [str(DOCS), str(ROOT)]
 
 from accuracy_page import accuracy_page  # noqa: E402
 from catalog_pages import catalog_index, collection_page, collections  # noqa: E402
+from cost_page import cost_page  # noqa: E402
 from markdown_text import NOTICE, cell, code, table  # noqa: E402
 
 # Document name -> the record it is made of, as module:class.
@@ -34,6 +35,9 @@ SCHEMAS = {
     "compare": "infra_advisor.advice.answer:Comparison",
     "estimate": "infra_advisor.advice.answer:EstimateAnswer",
     "capacity": "infra_advisor.advice.capacities:CapacityAnswer",
+    "breakeven": "infra_advisor.advice.breakevens:BreakevenAnswer",
+    "check": "infra_advisor.advice.checks:CheckAnswer",
+    "sensitivity": "infra_advisor.advice.sensitivities:SensitivityAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",
 }
@@ -47,7 +51,7 @@ EXIT_STATUS = """## Exit status
 | 2 | the question cannot be answered as asked: unknown name, quantity without unit, contradictory limits, unwritable output |
 | 3 | the catalog or an overlay cannot be used; every problem is listed |
 | 4 | nothing fits; the near misses are the answer |
-| 5 | a check found something beyond its line |
+| 5 | a check found something beyond its line: a decision that no longer stands (`check`), drift (`validate`, `calibrate --check`) |
 | 6 | `catalog update` could not read a source: it is named, its prices stay as they were, and those of the other sources are written |
 """
 
@@ -59,6 +63,7 @@ def pages() -> dict[Path, str]:
     catalog = ROOT / "catalog"
     made = {DOCS / "reference" / "cli.md": cli_page(), DOCS / "reference" / "formulas.md": formulas_page()}
     made[DOCS / "reference" / "accuracy.md"] = accuracy_page(ROOT)
+    made[DOCS / "reference" / "costs.md"] = cost_page(ROOT)
     made[DOCS / "reference" / "catalog.md"] = catalog_index(catalog)
     for name, entries in collections(catalog).items():
         made[DOCS / "reference" / "catalog" / f"{name}.md"] = collection_page(catalog, name, entries)
@@ -82,7 +87,8 @@ def cli_page() -> str:
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The command and all below it, with the words that call them."""
     yield path, command
-    for name, child in getattr(command, "commands", {}).items():
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():  # commands are loaded when asked for
+        child = command.get_command(None, name)
         if not child.hidden:
             yield from commands(child, f"{path} {name}")
 

@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.breakeven import breakeven as breakeven
     from infra_advisor.advice.capacity import Moving as Moving
     from infra_advisor.advice.capacity import capacity as capacity
+    from infra_advisor.advice.check import check as check
     from infra_advisor.advice.compare import compare as compare
     from infra_advisor.advice.estimate import estimate as estimate
     from infra_advisor.advice.limits import Choice as Choice
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from infra_advisor.advice.named import Shape as Shape
     from infra_advisor.advice.payment import Payment as Payment
     from infra_advisor.advice.recommend import recommend as recommend
+    from infra_advisor.advice.sensitivity import sensitivity as sensitivity
     from infra_advisor.advice.simulate import Serving as Serving
     from infra_advisor.advice.simulate import simulate as simulate
     from infra_advisor.advice.validation import validate as validate
@@ -46,17 +49,21 @@ _HOMES = {
     "Traffic": "search.traffic",
     "UsageError": "errors",
     "Workload": "search.workload",
+    "breakeven": "advice.breakeven",
     "capacity": "advice.capacity",
+    "check": "advice.check",
     "compare": "advice.compare",
     "estimate": "advice.estimate",
     "load": "facts.catalog",
     "recommend": "advice.recommend",
+    "sensitivity": "advice.sensitivity",
     "simulate": "advice.simulate",
     "validate": "advice.validation",
 }
 __all__ = [
     "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Payment", "Serving", "Shape", "Traffic",
-    "UsageError", "Workload", "capacity", "compare", "estimate", "load", "recommend", "simulate", "validate",
+    "UsageError", "Workload", "breakeven", "capacity", "check", "compare", "estimate", "load", "recommend", "sensitivity", "simulate",
+    "validate",
 ]  # fmt: skip
 
 

@@ -191,6 +191,8 @@ LIGHT_COMMANDS = [
     "catalog diff bundled bundled",
     "catalog update --help",
     "schema recommend",
+    "schema check",
+    "check --help",
 ]
 
 

@@ -14,6 +14,7 @@ from infra_advisor.advice.parts import (
     Cost,
     CostAt,
     CostLine,
+    Energy,
     Evidence,
     Grade,
     HardwareClass,
@@ -42,6 +43,7 @@ __all__ = [
     "Cost",
     "CostAt",
     "CostLine",
+    "Energy",
     "EstimateAnswer",
     "Evidence",
     "Grade",
@@ -82,6 +84,7 @@ class Answer(Part):
     bound: Bound
     terms: tuple[Term, ...] = ()
     cost: Cost
+    energy: Energy = Energy()
     headroom: tuple[Headroom, ...] = ()
     grade: Grade
     reason: str | None = None
@@ -165,6 +168,9 @@ class Recommendation(Part):
     plan: Plan | None = None
     """What to measure before deciding; null where it was not asked for."""
     warnings: tuple[str, ...] = ()
+    question: dict[str, Any] | None = None
+    """Everything that was asked, in the fields of the Python types (workload, limits, traffic ...), and the version that answered:
+    `advisor check` asks it again."""
 
 
 class ChipColumn(Part):

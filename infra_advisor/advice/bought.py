@@ -9,6 +9,7 @@ from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, class_of, only_with, unwanted
 from infra_advisor.advice.ownership import Machine, machines_of, owned_tariff
 from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.site import Sites
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
@@ -23,6 +24,7 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
     day = catalog.as_of.isoformat()
     rates = rates_on(catalog.exchange_rates, day)
     priced_chips = set()
+    sites = Sites(catalog)
     for option in purchase_options(catalog.purchases, day, limits.residency):
         chip = catalog.chips.get(option.chip)
         if chip is None:
@@ -44,12 +46,19 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
             if missing := [mark for mark in marks if mark not in limits.include]:
                 excluded[only_with(missing[0])] += 1
                 continue
-            yield _box(catalog, limits, option, chip, machine, class_, marks)
+            yield _box(catalog, sites, limits, option, chip, machine, class_, marks)
     yield from _never_priced(catalog, limits, priced_chips, excluded)
 
 
 def _box(
-    catalog: Catalog, limits: Limits, option: PurchaseOption, chip: Chip, machine: Machine, class_: HardwareClass, marks: tuple[str, ...]
+    catalog: Catalog,
+    sites: Sites,
+    limits: Limits,
+    option: PurchaseOption,
+    chip: Chip,
+    machine: Machine,
+    class_: HardwareClass,
+    marks: tuple[str, ...],
 ) -> Priced:
     tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.residency, system_power_w=option.system_power_w)
     label_bytes = option.memory_gb / option.chips * GB if option.memory_gb else None
@@ -65,13 +74,14 @@ def _box(
         price_kind=f"purchase ({option.price_kind})",
         tariff=tariff,
         usd_per_h=tariff.standing_usd_per_h,
+        currency=option.currency,
         price_date=option.seen,
         price_age_d=age_d(option.seen, catalog.as_of),
         source=option.source,
         marks=marks,
         purchase_usd=machine.total_usd,
         notes=(*machine.notes, *_elsewhere(option, limits), *_without_power(tariff)),
-        board_w=tariff.board_w,
+        site=sites.of(class_, "purchase", option.region, limits.residency),
     )
 
 
@@ -103,7 +113,6 @@ def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: 
             price_kind="purchase",
             tariff=None,
             notes=("no purchase price in the catalog",),
-            board_w=chip.power.value if chip.power else None,
         )
 
 
@@ -137,5 +146,5 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
         source="owned",
         purchase_usd=0.0,
         notes=() if known else ("power unknown: so is what it costs to run",),
-        board_w=tariff.board_w,
+        site=Sites(catalog).of(class_, "owned", None, limits.residency),
     )

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, Headroom, OfferPart, Performance, Predicted, SoftwarePart, Term
 from infra_advisor.advice.costing import cost_of
+from infra_advisor.advice.energy import energy_of, ranks_last
 from infra_advisor.advice.evidence import Citations, known_from_near
+from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
+from infra_advisor.advice.site import Sites
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.physics.energy import serving_power_w, tokens_per_joule
 from infra_advisor.search.breakdown import Breakdown, Share, breakdowns
 from infra_advisor.search.calibration import GRADES, Bands
 from infra_advisor.search.fleet import Fleets
@@ -72,9 +74,9 @@ def answers(
     """Answers of the rows, in their order."""
     if not rows:
         return []
-    found, citations = breakdowns(fleets, [row.place for row in rows]), Citations(catalog, fleets)
+    found, citations, sites = breakdowns(fleets, [row.place for row in rows]), Citations(catalog, fleets), Sites(catalog)
     return [
-        _answer(catalog, understood, fleets, row, ranks[k], labels[k], behind.get(row.id, 0), found[k], citations)
+        _answer(catalog, understood, fleets, row, ranks[k], labels[k], behind.get(row.id, 0), found[k], citations, sites)
         for k, row in enumerate(rows)
     ]
 
@@ -89,6 +91,7 @@ def _answer(
     behind: int,
     parts: Breakdown,
     citations: Citations,
+    sites: Sites,
 ) -> Answer:
     candidate, priced, place = fleets.candidates[row.place], row.priced, row.place
     chip = catalog.chips[candidate.platform.chip]
@@ -99,12 +102,17 @@ def _answer(
     evidence = citations.of(place)
     unseen = known_from_near(candidate.software.unseen, evidence)
     bands = candidate.software.bands_by_unseen[unseen]
-    performance = performance_of(fleets, row, parts, bands)
+    site = sites.of(priced.class_, priced.provider, priced.region, priced.country)
+    energy = energy_of(fleets, row, site, bands)
+    performance = performance_of(fleets, row, parts, bands, tokens_per_joule=energy.tokens_per_joule)
     ttft_terms, tpot_terms = terms_of(parts.first_token), terms_of(parts.each_token)
     cost = cost_of(understood, fleets, row, bands)
     reason = None
     if priced.tariff is None:
         reason = "; ".join(priced.notes) or "no price"
+    elif ranks_last(row):
+        reason = energy.reason or energy.carbon_reason
+    believed_d = price_age_limit_d(catalog, priced.class_, priced.provider, priced.marks)
     return Answer(
         rank=rank,
         id=f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}/kv-{candidate.kv.id}/tp{layout.tp}-pp{layout.pp}-ep{layout.ep}-dp{layout.dp}",
@@ -118,8 +126,13 @@ def _answer(
             country=priced.country,
             price_kind=priced.price_kind,
             usd_per_h=priced.usd_per_h,
+            currency=priced.currency,
             price_date=priced.price_date,
             price_age_d=priced.price_age_d,
+            price_age_limit_d=believed_d,
+            price_confidence=price_confidence(
+                priced=priced.tariff is not None, age_d=priced.price_age_d, limit_d=believed_d, marks=priced.marks
+            ),
             source=source_title(catalog, priced.class_, priced.source),
             source_id=priced.source,
             marks=priced.marks,
@@ -150,6 +163,7 @@ def _answer(
         bound=Bound(prefill=binding(ttft_terms), decode=binding(tpot_terms)),
         terms=(*ttft_terms, *tpot_terms),
         cost=cost,
+        energy=energy,
         headroom=tuple(headroom(understood.limits, performance, cost)),
         grade=GRADES[unseen],
         reason=reason,
@@ -175,18 +189,15 @@ def _bridge_note(link_bytes_per_s: float | None, tp: int, pp: int) -> tuple[str,
     return ("accelerators talk through the host's PCIe bus",) if link_bytes_per_s is None and tp * pp > 1 else ()
 
 
-def performance_of(fleets: Fleets, row: Row, parts: Breakdown, bands: Bands | None = None) -> Performance:
+def performance_of(
+    fleets: Fleets, row: Row, parts: Breakdown, bands: Bands | None = None, *, tokens_per_joule: float | None = None
+) -> Performance:
     """Predicted speed of one row's fleet, with its band (by default that of what was measured of it)."""
     place = row.place
     bands = bands or fleets.candidates[place].bands
     served, solved = fleets.solved.served, fleets.solved
     replicas = float(fleets.replicas[place])
     throughput = float(fleets.output_tokens_per_s[place])
-    watts = row.priced.board_w
-    joule = None
-    if watts is not None:
-        power = serving_power_w(board_w=watts, accelerators=float(fleets.draw_chips[place]), draw_share=1.0, host_share=0.0)
-        joule = tokens_per_joule(output_tokens_per_s=throughput, power_w=power, facility_overhead=1.0)
     most = float(solved.limit[place])
     if not fleets.open_arrivals:  # a fixed number of requests is dealt out whole
         most = math.floor(most + 1e-9)
@@ -204,7 +215,7 @@ def performance_of(fleets: Fleets, row: Row, parts: Breakdown, bands: Bands | No
         if place in fleets.simulated
         else bool(served.admission_s[place] > 0.0 or fleets.over[place]),
         simulated_requests=parts.simulated,
-        tokens_per_joule=joule,
+        tokens_per_joule=tokens_per_joule,
     )
 
 

@@ -9,6 +9,7 @@ from statistics import median
 from pydantic import ValidationError
 
 from infra_advisor.errors import CatalogError, UsageError
+from infra_advisor.facts import strict_yaml
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.deviations import Deviation, written
 from infra_advisor.facts.evidence import evidence_files, read_evidence
@@ -18,6 +19,7 @@ from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.crossvalidation import SCHEMES, HeldOut, cross_validate
 from infra_advisor.search.document import Accuracy, accuracy_of, accuracy_text, differences, parameters_text
 from infra_advisor.search.observations import Observed, observe
+from infra_advisor.search.power_fit import measured_power, power_text
 from infra_advisor.search.prediction import predict_rows
 from infra_advisor.search.priors import Priors
 from infra_advisor.search.traits import traits_of
@@ -94,12 +96,25 @@ def regenerated(catalog: Catalog, progress: Progress, *, processes: int) -> dict
     families = fitted(found, progress)
     results = held_out(found, families, tuple(SCHEMES), progress, processes=processes)
     rows = read_evidence(evidence_files(catalog.path), [])
+    parameters = parameters_text(found.priors, families, results)
+    deviations = [one for family in families.values() for one in deviations_of(family)]
     return {
-        "parameters.yaml": parameters_text(found.priors, families, results),
-        "deviations.csv": written(one for family in families.values() for one in deviations_of(family)),
+        "parameters.yaml": parameters,
+        "deviations.csv": written(deviations),
+        "power.yaml": power_text(measured_power(catalog, read_parameters(strict_yaml.load(parameters), deviations), rows)),
         "accuracy.csv": accuracy_text(accuracy_of(families, results)),
         "nearest.csv": index_text(catalog, rows),
     }
+
+
+def power_regenerated(catalog: Catalog) -> dict[str, str]:
+    """File of the catalog -> its text: the curve of electric power alone, from the evidence and the parameters as they are."""
+    problems: list[str] = []
+    rows = read_evidence(evidence_files(catalog.path), problems)
+    if problems:
+        raise CatalogError(problems)
+    parameters = read_parameters(catalog.parameters, catalog.deviations)
+    return {"power.yaml": power_text(measured_power(catalog, parameters, rows))}
 
 
 def stale(catalog: Catalog, texts: Mapping[str, str]) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from infra_advisor.advice.answer import Assumption
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.capacities import CapacityAnswer, LoadPart, PlanPart, ProfilePart
 from infra_advisor.advice.charges import total
+from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
 from infra_advisor.advice.parts import CostLine
@@ -101,7 +102,7 @@ def capacity(
     answer = _answer(catalog, meant, serving, in_users, status="ok", limit=_load(ask.at(limit.load), meant), points=points)
     if limit.load >= ask.most:
         said = f"the search ends at {ask.most:,.0f} {'users' if in_users else 'requests/s'}: it may carry more"
-        answer = answer.model_copy(update={"warnings": (said,)})
+        answer = answer.model_copy(update={"warnings": (*answer.warnings, said)})
     if week is None or moving is None:
         return answer
     peak = workload.users or workload.rate_per_s or limit.load
@@ -197,6 +198,7 @@ def _answer(
         unit="users" if in_users else "requests_per_s",
         limit=limit,
         curve=points,
+        warnings=tuple(age_warning([answer for answer in shown if answer])),
     )
 
 

@@ -86,10 +86,6 @@ class Tariff:
     """Of everything else on the bill of a provider. [1]"""
     minimum_usd: float = 0.0
     """Smallest purchase; what a month does not use of it is paid all the same."""
-    board_w: float | None = None
-    """Rated power of one accelerator."""
-    host_w: float = 0.0
-    """Rated power of one machine beside its accelerators."""
     pays_power: bool = False
 
     @property
@@ -102,25 +98,26 @@ class Tariff:
         used = sum(charge.usd * charge.quantity(use) for charge in self.charges if charge.usd)
         return max(used * (1.0 + self.support_share), self.minimum_usd)
 
-    def lines(self, use: Use) -> tuple[CostLine, ...]:
+    def lines(self, use: Use, to: Decimal = CENT) -> tuple[CostLine, ...]:
         """The bill of a month: each amount is its quantity times its unit price, to the cent."""
-        found = [_line(charge, charge.quantity(use)) for charge in self.charges]
+        found = [_line(charge, charge.quantity(use), to) for charge in self.charges]
         if self.support_share:
-            found.append(_product("support", total(found), "USD of the bill", Decimal(str(self.support_share)), None))
+            note = f"{100.0 * self.support_share:g} % of the lines above"
+            found.append(_product("support", total(found), "USD of the bill", Decimal(str(self.support_share)), note, to))
         if missing := max(Decimal(str(self.minimum_usd)) - total(found), Decimal(0)):
             note = f"the smallest purchase is {self.minimum_usd:,.2f} USD"
-            found.append(_product("minimum purchase", Decimal(1), "top-up", missing, note))
+            found.append(_product("minimum purchase", Decimal(1), "top-up", missing, note, to))
         return tuple(found)
 
 
-def _line(charge: Charge, quantity: float) -> CostLine:
+def _line(charge: Charge, quantity: float, to: Decimal) -> CostLine:
     note = charge.note if quantity or charge.driver is None else charge.none_used or charge.note
-    return _product(charge.name, Decimal(str(quantity)), charge.unit, Decimal(str(charge.usd)), note)
+    return _product(charge.name, Decimal(str(quantity)), charge.unit, Decimal(str(charge.usd)), note, to)
 
 
-def _product(name: str, quantity: Decimal, unit: str, price: Decimal, note: str | None) -> CostLine:
+def _product(name: str, quantity: Decimal, unit: str, price: Decimal, note: str | None, to: Decimal) -> CostLine:
     quantity, price = quantity.quantize(FINEST, ROUND_HALF_UP), price.quantize(FINEST, ROUND_HALF_UP)
-    amount = (quantity * price).quantize(CENT, ROUND_HALF_UP)
+    amount = (quantity * price).quantize(to, ROUND_HALF_UP)
     return CostLine(name=name, quantity=float(quantity), unit=unit, unit_price_usd=float(price), amount_usd=float(amount), note=note)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from infra_advisor.advice.answer import Answer, ChipColumn, Comparison, Violation
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.finalists import settled
+from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
 from infra_advisor.advice.option import Priced, for_named
@@ -79,6 +80,7 @@ def compare(
         status="nothing_fits" if misses else "ok",
         columns=columns,
         best=_best(columns),
+        warnings=tuple(age_warning([column.answer for column in columns if column.answer])),
     )
 
 

@@ -6,7 +6,7 @@ from infra_advisor.advice.charges import CENT, total
 from infra_advisor.advice.parts import Cost, CostAt, CostLine
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
-from infra_advisor.advice.spending import Usage
+from infra_advisor.advice.spending import Point, Usage
 from infra_advisor.search.calibration import Bands
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.solve import users_of
@@ -24,14 +24,14 @@ def cost_of(understood: Understood, fleets: Fleets, row: Row, bands: Bands) -> C
     if tariff is None or at_load <= 0.0:
         return unknown_cost(utilisation)
     usage, spending = Usage(fleets, understood.spending), understood.spending
-    loads: dict[str, tuple[float, float | None]] = {"load": (at_load, understood.load.users)}
+    loads: dict[Point, tuple[float, float | None]] = {"load": (at_load, understood.load.users)}
     if limit:
         loads["limit"] = (limit, _users_at_limit(understood, fleets, place))
     loads["saturation"] = (float(fleets.full_tokens_per_s[place]), None)
     lines = tariff.lines(row.use)
     points = []
     for point, (tokens_per_s, users) in loads.items():
-        bill = lines if point == "load" else tariff.lines(usage.use(row.priced, place, tokens_per_s))
+        bill = lines if point == "load" else tariff.lines(usage.use(place, point))
         points.append(cost_at(understood, point, bill, tokens_per_s, users, bands.throughput))
     load, by_name = points[0], {one.point: one for one in points}
     machines = row.use.machines + row.use.spare_machines
@@ -55,19 +55,23 @@ def cost_of(understood: Understood, fleets: Fleets, row: Row, bands: Bands) -> C
 
 def cost_at(
     understood: Understood,
-    point: str,
+    point: Point,
     lines: tuple[CostLine, ...],
     output_tokens_per_s: float,
     users: float | None,
     throughput_band: tuple[float, float] | None,
+    usd_per_mtok: float | None = None,
 ) -> CostAt:
-    """A bill spread over what it pays for. `throughput_band`: factors on the prediction, None where the price is per token."""
+    """A bill spread over what it pays for. `throughput_band`: factors on the prediction, None where the price is per token.
+
+    `usd_per_mtok`: what a million output tokens cost where that is known without the bill, whose cents may be few.
+    """
     workload, month_usd = understood.workload, float(total(lines))
     output_mtok = understood.spending.mtok_per_month(output_tokens_per_s)
-    per_mtok = month_usd / output_mtok
+    per_mtok = month_usd / output_mtok if usd_per_mtok is None else usd_per_mtok
     low, high = throughput_band or (None, None)
     return CostAt(
-        point=point,  # type: ignore[arg-type]
+        point=point,
         output_tokens_per_s=output_tokens_per_s,
         usd_per_month=month_usd,
         usd_per_mtok_output=per_mtok,

@@ -19,7 +19,7 @@ OWNED_DEFAULTS = (
     "operations_per_year",
     "onprem_network_usd_per_month",
 )
-POWER_DEFAULTS = ("power_draw_share", "colocation_pue")
+POWER_DEFAULTS = ("power_idle_share", "power_draw_share", "colocation_pue")
 RENTED_DEFAULTS = (
     "weights_storage_usd_per_gb_month",
     "egress_hyperscaler_usd_per_gb",
@@ -35,7 +35,7 @@ COMMITTED = {
 
 
 def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits, payment: Payment) -> list[Assumption]:
-    """Defaults behind the prices of these options: only those that were used."""
+    """Defaults behind the prices of these options, only those that were used, and all that the question states instead."""
     found = []
     if any(option.owned and option.tariff for option in options):
         bought = OWNED_DEFAULTS if any(option.purchase_usd for option in options) else ()
@@ -58,7 +58,8 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
         found.append(Assumption(name="commit", value=payment.commit, origin="input", note=COMMITTED[payment.commit]))
     if any(option.class_ == "cloud" and option.country == "JP" for option in options):
         found.append(_stated(catalog, "consumption_tax_jp_share", "taken out of prices that include it"))
-    return found
+    listed = {one.name for one in found}
+    return [*found, *(_stated(catalog, name) for name in payment.assume if name not in listed)]
 
 
 def _stated(catalog: Catalog, name: str, note: str | None = None) -> Assumption:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from infra_advisor.advice.answer import EstimateAnswer, MemoryPart, SweepPoint
 from infra_advisor.advice.build import answers, performance_of
+from infra_advisor.advice.energy import energy_of
 from infra_advisor.advice.finalists import settled
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
@@ -12,6 +13,7 @@ from infra_advisor.advice.near import violations
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.question import Understood, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.rows import Row
+from infra_advisor.advice.site import Sites
 from infra_advisor.advice.spending import Usage
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.errors import UsageError, did_you_mean
@@ -113,7 +115,7 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
         raise UsageError(f"--sweep: {over!r} is unknown; accepted: {', '.join(SWEEPS)}.{did_you_mean(over, SWEEPS)}")
     if not 1 <= len(values) <= MOST_SWEEP_POINTS:
         raise UsageError(f"--sweep: {len(values)} values; accepted: 1 to {MOST_SWEEP_POINTS}")
-    points = []
+    points, sites = [], Sites(catalog)
     for value in values:
         changes: dict[str, object] = (
             {} if over in LENGTHS else {"users": None, "concurrency": None, "request_rate_per_s": None, "tokens_per_day": None}
@@ -126,11 +128,13 @@ def _sweep(catalog: Catalog, understood: Understood, found: Fleets, row: Row, sw
             points.append(SweepPoint(value=value, fits=False, performance=None, usd_per_mtok_output=None))
             continue
         fleet = alone(found, row.place, timing, changed.load, utilisation=changed.utilisation)
-        performance = performance_of(fleet, replace(row, place=0), breakdowns(fleet, [0])[0])
+        here, site = replace(row, place=0), sites.of(row.priced.class_, row.priced.provider, row.priced.region, row.priced.country)
+        energy = energy_of(fleet, here, site, fleet.candidates[0].bands)
+        performance = performance_of(fleet, here, breakdowns(fleet, [0])[0], tokens_per_joule=energy.tokens_per_joule)
         tokens = performance.output_tokens_per_s
         cost = None
         if row.priced.tariff is not None and tokens:
             usage = Usage(fleet, changed.spending)
-            cost = row.priced.tariff.month_usd(usage.use(row.priced, 0)) / changed.spending.mtok_per_month(tokens)
+            cost = row.priced.tariff.month_usd(usage.use(0)) / changed.spending.mtok_per_month(tokens)
         points.append(SweepPoint(value=value, fits=True, performance=performance, usd_per_mtok_output=cost))
     return points

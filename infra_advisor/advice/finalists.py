@@ -41,8 +41,12 @@ def finalists(
     top: int,
     merge: str,
     settle: bool = True,
+    classes: bool = True,
 ) -> Finalists:
-    """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated. `settle`: False = rank only."""
+    """Rank, simulate what stands at the top, rank again, until the rows to be shown have been simulated.
+
+    `settle`: False = rank only. `classes`: the first of each class is shown too.
+    """
     ranked = _ranked(understood, found, options, rank, merge)
     on: dict[Platform, list[Priced]] = {}
     places: dict[Platform, list[int]] = {}
@@ -53,7 +57,9 @@ def finalists(
             places.setdefault(candidate.platform, []).append(place)
     while settle:
         left = MOST_FINALISTS - len(ranked.found.simulated)
-        new = [place for place in _to_show(ranked.distinct, top or LIST) if place not in ranked.found.simulated][: max(left, 0)]
+        new = [place for place in _to_show(ranked.distinct, top or LIST, classes=classes) if place not in ranked.found.simulated][
+            : max(left, 0)
+        ]
         if not new:
             return ranked
         changed = dict.fromkeys(found.candidates[place].platform for place in new)
@@ -106,9 +112,9 @@ def enough(found: Fleets, place: int, limits: Limits) -> bool:
     return bool(found.kept[place]) and (limits.owned is None or bool(found.machines[place] <= 1))
 
 
-def _to_show(distinct: Sequence[Row], top: int) -> Iterable[int]:
-    """Places of the first rows and of the first row of each class."""
-    classes: dict[str, int] = {}
-    for row in distinct:
-        classes.setdefault(row.priced.class_, row.place)
-    return dict.fromkeys([*(row.place for row in distinct[:top]), *classes.values()])
+def _to_show(distinct: Sequence[Row], top: int, *, classes: bool) -> Iterable[int]:
+    """Places of the first rows, and of the first row of each class."""
+    first: dict[str, int] = {}
+    for row in distinct if classes else ():
+        first.setdefault(row.priced.class_, row.place)
+    return dict.fromkeys([*(row.place for row in distinct[:top]), *first.values()])

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from infra_advisor.advice.answer import Answer, Bound, Cost, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
+from infra_advisor.advice.answer import Answer, Bound, Cost, Energy, HardwarePart, OfferPart, Performance, Predicted, SoftwarePart
 from infra_advisor.advice.build import source_title
-from infra_advisor.advice.charges import Charge, Driver, Tariff, Use, total
+from infra_advisor.advice.charges import FINEST, Charge, Driver, Tariff, Use, total
 from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
+from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.question import Understood
@@ -18,6 +19,7 @@ from infra_advisor.facts.formats import parse_format
 from infra_advisor.facts.market import price_on, rates_on
 
 IN_COUNTRY = ("in-country", "in-region")
+ENERGY_UNKNOWN = "energy unknown: what runs behind the endpoint is not published"
 SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
 
 
@@ -107,6 +109,8 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
     workload, rate = understood.workload, understood.load.request_rate_per_s
     cost = _cost(catalog, understood, offer)
     provider = catalog.providers.get(offer.operator)
+    seen_d, believed_d = age_d(offer.seen, catalog.as_of), price_age_limit_d(catalog, "api", offer.operator)
+    marks = (offer.flag,) if offer.flag else ()
     return Answer(
         rank=None,
         id=f"api-{offer.id}",
@@ -119,11 +123,14 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
             country=offer.hosting_country,
             price_kind="per token",
             usd_per_h=None,
+            currency=offer.currency,
             price_date=offer.seen,
-            price_age_d=age_d(offer.seen, catalog.as_of),
+            price_age_d=seen_d,
+            price_age_limit_d=believed_d,
+            price_confidence=price_confidence(priced=cost.usd_per_mtok_output is not None, age_d=seen_d, limit_d=believed_d, marks=marks),
             source=source_title(catalog, "api", offer.source),
             source_id=offer.source,
-            marks=(offer.flag,) if offer.flag else (),
+            marks=marks,
         ),
         hardware=HardwarePart(
             class_="api",
@@ -150,6 +157,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
         ),
         bound=Bound(prefill=None, decode=None),
         cost=cost,
+        energy=Energy(reason=ENERGY_UNKNOWN),
         grade="D",
     )
 
@@ -160,8 +168,9 @@ def _cost(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Cost:
     if tariff is None:
         return unknown_cost(None).model_copy(update={"usd_per_month_reason": _why_no_month(rate, False)})
     workload, spending = understood.workload, understood.spending
+    one = tokens_used(understood, 1.0)
     if rate is None:
-        lines = tariff.lines(tokens_used(understood, 1.0))
+        lines = tariff.lines(one, FINEST)
         per_mtok = float(total(lines))
         return Cost(
             usd_per_h=None,
@@ -177,7 +186,7 @@ def _cost(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Cost:
         )
     tokens_per_s = rate * workload.output_tokens
     lines = tariff.lines(tokens_used(understood, spending.mtok_per_month(tokens_per_s)))
-    at = cost_at(understood, "load", lines, tokens_per_s, understood.load.users, None)
+    at = cost_at(understood, "load", lines, tokens_per_s, understood.load.users, None, tariff.month_usd(one))
     return Cost(
         usd_per_h=at.usd_per_month / spending.hours,
         usd_per_month=at.usd_per_month,

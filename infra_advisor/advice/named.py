@@ -163,7 +163,6 @@ def _options(
             price_kind="unknown",
             tariff=None,
             notes=("no price in the catalog for this",),
-            board_w=chip.power.value if chip.power else None,
         )
     ]
 

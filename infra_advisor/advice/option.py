@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.site import Site
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform
 
@@ -26,16 +27,18 @@ class Priced:
     tariff: Tariff | None = field(compare=False)
     usd_per_h: float | None = None
     """Rent of one machine; for what is owned, what it costs whether it serves or not. [USD/h]"""
+    currency: str | None = None
+    """In which the price is asked."""
     price_date: str | None = None
     price_age_d: int | None = None
     source: str | None = None
     marks: tuple[str, ...] = ()
     purchase_usd: float | None = None
     notes: tuple[str, ...] = ()
-    board_w: float | None = None
-    """Rated power of one accelerator, where known."""
     outside: str | None = None
     """Country, where the offer lies outside the residency asked for: a near miss at best."""
+    site: Site | None = field(default=None, compare=False)
+    """Overhead and grid of where it stands."""
     term_months: int = 0
     """For which one pays whether it runs or not; 0 = by the hour, or bought."""
 

@@ -13,7 +13,7 @@ from infra_advisor.facts.purchases import Assumption, HostingFigure, Metric, Pur
 from infra_advisor.physics.cost import MONTHS_PER_YEAR, capital_usd_per_month, write_off_usd_per_month
 
 LEAST_CAPITAL_RATE = 1e-6
-"""Stands for none: the annuity formula needs a rate above zero."""
+"""Per year. The annuity formula needs a rate above zero; what is less than this is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,7 @@ def owned_tariff(
     space = _space(catalog, rated_w, country) if server else Charge(name="space", unit="kW-months", note="stands in the buyer's own room")
     fixed.append(space)
     running = [*_power(catalog, rated_w, country, server=server), *_included(given, server=server)]
-    host_w = 0.0 if rated_w is None or board_w is None else max(rated_w - board_w * machine.chips, 0.0)
-    return Tariff(charges=(*fixed, _spare(fixed), *running), board_w=board_w, host_w=host_w, pays_power=rated_w is not None)
+    return Tariff(charges=(*fixed, _spare(fixed), *running), pays_power=rated_w is not None)
 
 
 def _hardware(given: Mapping[str, Assumption], machine: Machine, *, server: bool, paid: bool) -> Iterator[Charge]:
@@ -69,7 +68,7 @@ def _hardware(given: Mapping[str, Assumption], machine: Machine, *, server: bool
             yield Charge(name=name, unit="machine-months", note="the machine is paid for")
         return
     years = _value(given, "amortisation_datacenter_years" if server else "amortisation_edge_years")
-    rate = max(_value(given, "cost_of_capital_per_year"), LEAST_CAPITAL_RATE)
+    rate = _value(given, "cost_of_capital_per_year")
     price_usd, host_usd = float(machine.price_usd), float(machine.host_usd)
     residual_usd = machine.total_usd * _value(given, "residual_share")
     over = f"over {years * MONTHS_PER_YEAR:g} months"
@@ -83,6 +82,9 @@ def _hardware(given: Mapping[str, Assumption], machine: Machine, *, server: bool
         yield _monthly("resale", -back, f"{residual_usd:,.0f} USD come back {over}")
     else:
         yield Charge(name="resale", unit="machine-months", note="nothing is counted on")
+    if rate < LEAST_CAPITAL_RATE:
+        yield Charge(name="cost of capital", unit="machine-months", note="none is counted")
+        return
     capital = capital_usd_per_month(price_usd=machine.total_usd, residual_usd=residual_usd, years=years, capital_rate=rate)
     yield _monthly("cost of capital", capital, f"{rate:.1%} a year on {machine.total_usd:,.0f} USD, paid off in {years:g} years")
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Grade = Literal["A", "B", "C", "D"]
 HardwareClass = Literal["cloud", "onprem", "edge", "api"]
+PriceConfidence = Literal["fresh", "aged", "stale", "unknown"]
 
 
 class Part(BaseModel):
@@ -33,6 +34,8 @@ class CatalogStamp(Part):
     hash: str
     layers: tuple[str, ...] = ()
     """Overlays on top of the bundled catalog, in order."""
+    exchange_rates: dict[str, float] = Field(default_factory=dict)
+    """Currency -> units per USD on the day."""
 
 
 class WorkloadPart(Part):
@@ -103,8 +106,16 @@ class OfferPart(Part):
     price_kind: str
     usd_per_h: float | None
     """USD per hour of one instance (cloud) or one box (amortised purchase + power + hosting)."""
+    currency: str | None = None
+    """In which the price is asked; the rate taken stands in the stamp of the catalog."""
     price_date: str | None
+    """Day on which it was last seen."""
     price_age_d: int | None = None
+    price_age_limit_d: float | None = None
+    """Days for which a price of this kind is believed."""
+    price_confidence: PriceConfidence = "unknown"
+    """Of the cost, beside the grade of the speed. aged: last seen longer ago than that; stale: a newer price is known to exist; unknown: no
+    price, or of no known day. Never a reason to leave an offer out: that takes max_price_age_d."""
     source: str | None
     """Title of where the price was read."""
     source_id: str | None = None
@@ -169,6 +180,7 @@ class Performance(Part):
     simulated_requests: int | None = None
     """Requests of a simulation that the times rest on; null where they come from the closed form."""
     tokens_per_joule: float | None = None
+    """Output tokens, at the wall of the site; see `energy`."""
     speed_reason: str | None = None
 
 
@@ -247,6 +259,35 @@ class Cost(Part):
     lines: tuple[CostLine, ...] = ()
     """The bill of a month at the load; of a million output tokens where no load in tokens is known (`lines_per`)."""
     lines_per: Literal["month", "mtok_output"] = "month"
+
+
+class Energy(Part):
+    """Electricity and carbon of the whole fleet at the load, at the wall of the site: hosts, unused accelerators and PUE included."""
+
+    power_w: float | None = None
+    """Taken from the grid: (accelerators + hosts) x PUE."""
+    accelerators_w: float | None = None
+    host_w: float | None = None
+    power_measured: bool | None = None
+    """Power of a chip of this class was measured; false = the curve of others is assumed."""
+    tokens_per_joule: float | None = None
+    kwh_per_mtok_output: float | None = None
+    kwh_per_mtok_output_low: float | None = None
+    """90 % band: errors of power and of throughput together."""
+    kwh_per_mtok_output_high: float | None = None
+    gco2e_per_mtok_output: float | None = None
+    """kWh x grid; the making of the hardware is not in it."""
+    grid_gco2e_per_kwh: float | None = None
+    grid_source: str | None = None
+    provider_gco2e_per_kwh: float | None = None
+    """The provider's own figure of its grid, by another method: not used."""
+    pue: float | None = None
+    """Power of the site over that of its machines."""
+    pue_source: str | None = None
+    reason: str | None = None
+    """Why the energy is unknown."""
+    carbon_reason: str | None = None
+    """Why the grid is unknown."""
 
 
 class Headroom(Part):

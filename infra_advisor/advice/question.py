@@ -9,10 +9,12 @@ from infra_advisor.advice.spending import Spending, spending_of
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import Formats
+from infra_advisor.facts.market import rates_on
 from infra_advisor.facts.model_names import ResolvedModel, resolve_model
 from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Question
+from infra_advisor.search.power import read_power
 from infra_advisor.search.precision import check_format_names
 from infra_advisor.search.solve import Load, Targets
 from infra_advisor.search.traffic import Traffic
@@ -34,6 +36,8 @@ NEEDED = (
     "aliases",
     "providers",
     "parameters",
+    "power",
+    "regions",
     "formats",
 )
 """Collections a recommendation reads; loaded together so that all their problems are reported at once."""
@@ -79,8 +83,9 @@ def understand(
     targets = Targets(limits.ttft_s, limits.tpot_s, _longest_request(workload, limits), limits.statistic)
     parameters = read_parameters(catalog.parameters, catalog.deviations)
     speculative = workload.speculation is not None
+    power = read_power(catalog.power, {name: float(given.value) for name, given in catalog.assumptions.items()})
     question = Question(
-        resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv, speculative
+        resolved.model, resolved.model.shape(), _as_stored(formats, resolved), parameters, weights, workload.kv, speculative, power
     )
     given = [*_stated(workload, resolved, weights), *said]
     if not load.stated:
@@ -225,7 +230,9 @@ def canonical_accelerators(catalog: Catalog, choice: Choice) -> Choice:
 
 def stamp(catalog: Catalog) -> CatalogStamp:
     """Which facts an answer rests on."""
-    return CatalogStamp(version=catalog.version, hash=catalog.hash, layers=catalog.layers)
+    rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())
+    per_usd = {currency: float(rate) for currency, rate in sorted(rates.items()) if currency != "USD"}
+    return CatalogStamp(version=catalog.version, hash=catalog.hash, layers=catalog.layers, exchange_rates=per_usd)
 
 
 def workload_part(understood: Understood) -> WorkloadPart:

@@ -4,11 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from infra_advisor.advice.answer import Answer, Assumption, NearMiss, Recommendation
+from infra_advisor.advice.asked import echo
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
+from infra_advisor.advice.energy import power_assumptions
 from infra_advisor.advice.finalists import enough, finalists, settled
 from infra_advisor.advice.hosted import hosted_answers
 from infra_advisor.advice.limits import Limits
@@ -17,7 +18,8 @@ from infra_advisor.advice.option import Priced
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, payment_part, stamp, understand, workload_part
-from infra_advisor.advice.rows import BALANCED_WEIGHTS, Row, best_places, check_rank, merged, rows, within_budget
+from infra_advisor.advice.ranked import ranked_answers
+from infra_advisor.advice.rows import BALANCED_WEIGHTS, ELECTRIC, Row, best_places, check_rank, merged, rows, within_budget
 from infra_advisor.advice.searching import certain_of, place_unknown, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
@@ -30,8 +32,6 @@ from infra_advisor.search.workload import Workload
 NEAR_MISSES = 5
 LARGEST_WITHOUT_LOAD = 16
 """Accelerators of the largest machine considered where no load is stated."""
-LABELLED_FROM = 5
-"""Shorter lists have no room for the best of each class beside the best of all."""
 
 
 def recommend(
@@ -50,10 +50,11 @@ def recommend(
 ) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
 
-    `rank`: cost (per million output tokens), ttft, speed, throughput, energy or balanced. `top`: rows at most, 0 = all.
-    `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one per class, provider and
-    accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware, one for short prompts and
-    one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
+    `rank`: cost (per million output tokens), ttft, speed, throughput, energy, carbon (both per output token) or balanced.
+    `top`: rows at most, 0 = all. `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one
+    per class, provider and accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware,
+    one for short prompts and one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing
+    fits" is an answer.
     """
     payment = payment or Payment()
     catalog = catalog.assuming(payment.assume)
@@ -62,6 +63,9 @@ def recommend(
 
         check_mix(workload, traffic)
     answer = _answer(catalog, workload, limits, traffic, payment, rank, top, merge)
+    options = {"rank": rank, "top": top, "merge": merge, "plan": plan, "mix": mix}
+    asked = echo(workload=workload, limits=limits, traffic=traffic or Traffic(), payment=payment, **options)
+    answer = answer.model_copy(update={"question": asked})
     if mix:
         answer = with_mix(catalog, answer, workload, limits, traffic, payment, progress)
     if answer.ranked and plan:
@@ -74,22 +78,52 @@ def recommend(
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 
+def of_one_offer(
+    catalog: Catalog,
+    workload: Workload,
+    limits: Limits,
+    class_: str,
+    offer: str,
+    *,
+    traffic: Traffic | None = None,
+    payment: Payment | None = None,
+    rank: str = "cost",
+) -> Recommendation:
+    """The same question with one offer (its id) to choose from: the best that can be made of it, or why it cannot serve."""
+    payment = payment or Payment()
+    return _answer(catalog.assuming(payment.assume), workload, limits, traffic, payment, rank, 1, "offer", only=(class_, offer))
+
+
 def _answer(
-    catalog: Catalog, workload: Workload, limits: Limits, traffic: Traffic | None, payment: Payment, rank: str, top: int, merge: str
+    catalog: Catalog,
+    workload: Workload,
+    limits: Limits,
+    traffic: Traffic | None,
+    payment: Payment,
+    rank: str,
+    top: int,
+    merge: str,
+    only: tuple[str, str] | None = None,
 ) -> Recommendation:
     check_rank(rank)
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
     understood = understand(catalog, workload, limits, traffic, payment)
     excluded: Counter[str] = Counter()
-    options = _of_a_size(priced_options(catalog, limits, payment, excluded), understood, excluded)
+    options = priced_options(catalog, limits, payment, excluded)
+    if only:
+        options = [option for option in options if (option.class_, option.id) == only]
+        excluded.clear()
+    options = _of_a_size(options, understood, excluded)
     found = search(catalog, understood, options, excluded)
     certain = certain_of(options, limits)
     doubtful = [option for option in options if option.outside is None and (option.tariff is None or place_unknown(option, limits))]
     chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
-    api_ranked, api_unranked = hosted_answers(catalog, understood, excluded)
-    ranked = _ranked(catalog, understood, found, distinct, behind, api_ranked, rank, top)
+    api_ranked, api_unranked = hosted_answers(catalog, understood, Counter() if only else excluded)
+    if only:
+        api_ranked, api_unranked = ([one for one in listed if ("api", one.offer.id) == only] for listed in (api_ranked, api_unranked))
+    ranked = ranked_answers(catalog, understood, found, distinct, behind, api_ranked, rank, top)
     dear = [row for row in fitting if not within_budget(row, limits)]
     near = _near_misses(catalog, understood, found, options, certain, dear, kept, rank, distinct[0].usd_per_month if distinct else None)
     listed, _ = merged(_in_order(understood, found, doubtful, kept, rank), found, merge)
@@ -104,7 +138,7 @@ def _answer(
         limits=limits_part(limits),
         payment=payment_part(payment),
         rank_by=rank,
-        assumptions=(*understood.assumptions, *_rule(rank), *cost_assumptions(catalog, options, limits, payment)),
+        assumptions=(*understood.assumptions, *_assumed(catalog, options, limits, payment, rank)),
         status="ok" if ranked else "nothing_fits",
         ranked=tuple(ranked),
         ranked_total=len(distinct) + len(api_ranked),
@@ -131,6 +165,13 @@ def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[
     return kept
 
 
+def _assumed(catalog: Catalog, options: Sequence[Priced], limits: Limits, payment: Payment, rank: str) -> list[Assumption]:
+    """What the rule and the prices rest on, each once."""
+    power = power_assumptions(catalog) if rank in ELECTRIC else []
+    said = {one.name: one for one in (*_rule(rank), *cost_assumptions(catalog, options, limits, payment), *power)}
+    return list(said.values())
+
+
 def _rule(rank: str) -> tuple[Assumption, ...]:
     if rank != "balanced":
         return ()
@@ -142,70 +183,6 @@ def _with_place_reason(answer: Answer, limits: Limits) -> Answer:
     if answer.reason is None and limits.residency and answer.offer.country is None:
         return answer.model_copy(update={"reason": "residency unknown: the price list names no country"})
     return answer
-
-
-def _ranked(
-    catalog: Catalog,
-    understood: Understood,
-    found: Fleets,
-    distinct: list[Row],
-    behind: dict[str, int],
-    hosted: list[Answer],
-    rank: str,
-    top: int,
-) -> list[Answer]:
-    """The top rows in order, hosted APIs among them, with labels; the best of each class keeps its true rank."""
-    entries: list[tuple[tuple[float, str, int, str], Row | Answer]] = [(row.key, row) for row in distinct]
-    for answer in hosted:
-        figure = answer.cost.usd_per_mtok_output if rank == "cost" and answer.cost.usd_per_mtok_output is not None else float("inf")
-        entries.append(((figure, "D", 0, answer.id), answer))
-    entries.sort(key=lambda entry: entry[0])
-    labels: dict[int, list[str]] = {}
-    _label(entries, found, labels)
-    shown = list(range(len(entries))) if top == 0 else list(range(min(top, len(entries))))
-    if LABELLED_FROM <= top < len(entries):
-        best = [place for place, given in labels.items() if any(label.startswith("best ") for label in given)]
-        others = (place for place in range(len(entries)) if place not in best)
-        shown = sorted([*best, *islice(others, top - len(best))])
-    hardware = [place for place in shown if isinstance(entries[place][1], Row)]
-    built = answers(
-        catalog,
-        understood,
-        found,
-        [row for place in hardware if isinstance(row := entries[place][1], Row)],
-        ranks=[place + 1 for place in hardware],
-        labels=[tuple(labels.get(place, ())) for place in hardware],
-        behind=behind,
-    )
-    by_place = dict(zip(hardware, built, strict=True))
-    for place in shown:
-        entry = entries[place][1]
-        if isinstance(entry, Answer):
-            by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ()))})
-    return [by_place[place] for place in shown]
-
-
-def _label(entries: list[tuple[tuple[float, str, int, str], Row | Answer]], found: Fleets, labels: dict[int, list[str]]) -> None:
-    fleet_rows = [(place, row) for place, (_, row) in enumerate(entries) if isinstance(row, Row)]
-    costs = [(_cost_of(row), place) for place, (_, row) in enumerate(entries)]
-    if costs and min(costs)[0] < float("inf"):
-        labels.setdefault(min(costs)[1], []).append("cheapest")
-    if fleet_rows:
-        quickest = min(fleet_rows, key=lambda item: (found.ttft_s[item[1].place], item[0]))[0]
-        fastest = min(fleet_rows, key=lambda item: (found.tpot_s[item[1].place], item[0]))[0]
-        labels.setdefault(quickest, []).append("quickest first token")
-        labels.setdefault(fastest, []).append("fastest")
-    seen: set[str] = set()
-    for place, (_, row) in enumerate(entries):
-        class_ = row.priced.class_ if isinstance(row, Row) else "api"
-        if class_ not in seen:
-            seen.add(class_)
-            labels.setdefault(place, []).append(f"best {class_}")
-
-
-def _cost_of(row: Row | Answer) -> float:
-    cost = row.usd_per_mtok_output if isinstance(row, Row) else row.cost.usd_per_mtok_output
-    return float("inf") if cost is None else cost
 
 
 def _near_misses(

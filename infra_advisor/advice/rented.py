@@ -9,6 +9,7 @@ from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.renting import rented_tariff
+from infra_advisor.advice.site import Sites
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.market import Node, Offer, before_tax, price_on, rates_on, usd_per_h
@@ -42,6 +43,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
     for offer in catalog.offers:
         lines.setdefault(offer.id, []).append(offer)
     shelf: dict[tuple[str, int], Platform] = {}
+    sites = Sites(catalog)
     for offers in lines.values():
         node = catalog.nodes.get(offers[0].node)
         chip = catalog.chips.get(node.chip) if node else None
@@ -55,7 +57,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if in_force is None:
             if node.chips >= 1:
                 not_yet = _Terms(offers[0].price_kind, None, missing="no price on that day yet")
-                yield from _sizes(catalog, offers[0], node, chip, shelf, not_yet, (), rates, None)
+                yield from _sizes(catalog, sites, offers[0], node, chip, shelf, not_yet, (), rates, None)
             continue
         offer = in_force
         marks = tuple(_marks(offer, chip))
@@ -72,7 +74,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if outside:
             excluded[f"outside {limits.residency}"] += 1
         for terms in _ways_to_pay(offer, limits, payment, excluded):
-            yield from _sizes(catalog, offer, node, chip, shelf, terms, marks, rates, outside)
+            yield from _sizes(catalog, sites, offer, node, chip, shelf, terms, marks, rates, outside)
 
 
 def _ways_to_pay(offer: Offer, limits: Limits, payment: Payment, excluded: Counter[str]) -> Iterator[_Terms]:
@@ -114,6 +116,7 @@ def _marks(offer: Offer, chip: Chip) -> Iterator[str]:
 
 def _sizes(
     catalog: Catalog,
+    sites: Sites,
     offer: Offer,
     node: Node,
     chip: Chip,
@@ -132,6 +135,7 @@ def _sizes(
         minimum_usd = float(before_tax(offer.minimum_spend, offer.tax_included, tax) / rates[offer.currency])
     why_unpriced = None if per_h is not None else _why_unpriced(terms, offer, rates)
     provider = catalog.providers.get(node.provider)
+    site = sites.of("cloud", node.provider, offer.region, offer.country)
     for count in node.rentable_chips:
         chips = int(count)
         if chips > LARGEST_RENTED:
@@ -142,9 +146,7 @@ def _sizes(
         price = None if per_h is None else per_h * chips / node.chips
         tariff = None
         if price is not None:
-            tariff = rented_tariff(
-                catalog.assumptions, chip, price, provider=provider, by_month=term_months > 0, minimum_usd=minimum_usd or 0.0
-            )
+            tariff = rented_tariff(catalog.assumptions, price, provider=provider, by_month=term_months > 0, minimum_usd=minimum_usd or 0.0)
         yield Priced(
             id=f"{offer.id}{several.replace(' ', '-')}{terms.suffix}",
             class_="cloud",
@@ -156,12 +158,13 @@ def _sizes(
             price_kind=terms.kind,
             tariff=tariff,
             usd_per_h=price,
+            currency=offer.currency,
             price_date=offer.seen,
             price_age_d=age_d(offer.seen, catalog.as_of),
             source=offer.source,
             marks=(*marks, *terms.mark),
             notes=tuple(note for note in (why_unpriced, f"minimum: {offer.minimum}" if offer.minimum else None) if note),
-            board_w=chip.power.value if chip.power else None,
             outside=outside,
             term_months=term_months,
+            site=site,
         )

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from infra_advisor.advice.charges import Charge, Tariff
-from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.places import Provider
 from infra_advisor.facts.purchases import Assumption
 
 
 def rented_tariff(
-    given: Mapping[str, Assumption], chip: Chip, usd_per_h: float, *, provider: Provider | None, by_month: bool, minimum_usd: float = 0.0
+    given: Mapping[str, Assumption], usd_per_h: float, *, provider: Provider | None, by_month: bool, minimum_usd: float = 0.0
 ) -> Tariff:
     """Instance hours, storage of the weights, egress, load balancer and support. `by_month`: paid whether it runs or not."""
     in_price = "in the price of the instance"
@@ -38,12 +37,7 @@ def rented_tariff(
     support = _value(given, "support_share_of_bill")
     if not support:
         charges.append(Charge(name="support", unit="USD of the bill", note="the basic plan"))
-    return Tariff(
-        charges=tuple(charges),
-        support_share=support,
-        minimum_usd=minimum_usd,
-        board_w=chip.power.value if chip.power else None,
-    )
+    return Tariff(charges=tuple(charges), support_share=support, minimum_usd=minimum_usd)
 
 
 def _egress(given: Mapping[str, Assumption], provider: Provider | None) -> Charge:

@@ -1,5 +1,6 @@
 """Rows: one fleet at one price, judged against the limits and ordered. Only the rows that are shown become answers."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,15 +9,18 @@ from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.spending import Spending, Usage
 from infra_advisor.errors import UsageError, did_you_mean
-from infra_advisor.physics.energy import serving_power_w
+from infra_advisor.physics.energy import gco2e_per_mtok, kwh_per_mtok, tokens_per_joule, wall_power_w
+from infra_advisor.search.deployments import Column
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.search.platforms import Platform
 
-RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
+RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
+ELECTRIC = ("energy", "carbon")
+"""Rules whose figure rests on the power drawn; machines of one platform stand at many sites, so which fleet is best does not."""
 BALANCED_WEIGHTS = {"cost": 0.5, "ttft": 0.25, "tpot": 0.25}
 WORST = float("inf")
-ROUNDING_USD = 0.1
-"""The lines of a bill are rounded to the cent: so far their sum may lie from the product that ranks."""
+ROUNDING_USD, ROUNDING_SHARE = 0.1, 1e-4
+"""The lines of a bill are rounded to the cent, unit prices to a millionth: so far their sum may lie from the product that ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,7 @@ def best_places(
     does: there the best `of_each_size` is kept, since a fleet of fewer machines may be worse and yet the best that can be paid for.
     `among`: only these places.
     """
-    machines_per_token = fleets.machines / fleets.output_tokens_per_s
-    score = {
-        "ttft": fleets.ttft_s,
-        "speed": fleets.tpot_s,
-        "throughput": -fleets.output_tokens_per_s,
-        "energy": fleets.draw_chips / fleets.output_tokens_per_s,
-        "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"]
-        * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"]
-        * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
-    }.get(rank, machines_per_token)
-    ordered = score.tolist() if figure is None else figure
+    ordered = _score(fleets, rank) if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
     machines = fleets.machines.tolist() if of_each_size else [0.0] * len(fleets.candidates)
     best: dict[tuple[Platform, str, str, float], tuple[float, float, int]] = {}
@@ -81,19 +75,42 @@ def best_places(
     return found
 
 
+def _score(fleets: Fleets, rank: str) -> list[float]:
+    """What decides between the fleets of one platform; smaller is better."""
+    if rank in ELECTRIC:
+        joules = (fleets.power.machines_w / fleets.output_tokens_per_s).tolist()
+        return [WORST if math.isnan(one) else one for one in joules]
+    machines_per_token = fleets.machines / fleets.output_tokens_per_s
+    score: Column = {
+        "ttft": fleets.ttft_s,
+        "speed": fleets.tpot_s,
+        "throughput": -fleets.output_tokens_per_s,
+        "balanced": machines_per_token ** BALANCED_WEIGHTS["cost"]
+        * fleets.ttft_s ** BALANCED_WEIGHTS["ttft"]
+        * fleets.tpot_s ** BALANCED_WEIGHTS["tpot"],
+    }.get(rank, machines_per_token)
+    return list(score.tolist())
+
+
 def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str, spending: Spending) -> list[Row]:
     """All options on all of their platform's best fleets, unordered."""
-    usage = Usage(fleets, spending)
+    usage, uses = Usage(fleets, spending), dict[int, Use]()
     tokens = usage.tokens_per_s
-    ttft, tpot, draw = fleets.ttft_s.tolist(), fleets.tpot_s.tolist(), fleets.draw_chips.tolist()
+    ttft, tpot = fleets.ttft_s.tolist(), fleets.tpot_s.tolist()
+    machines_w = fleets.power.machines_w.tolist() if rank in ELECTRIC else None
     found = []
     for priced in options:
         for place in places.get(priced.platform, ()):
             candidate = fleets.candidates[place]
-            use = usage.use(priced, place)
+            if place not in uses:
+                uses[place] = usage.use(place)
+            use = uses[place]
             month = None if priced.tariff is None else priced.tariff.month_usd(use)
             cost = None if month is None else month / spending.mtok_per_month(tokens[place])
-            figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place], draw[place], priced)
+            if machines_w is None:
+                figure = _figure(rank, cost, ttft[place], tpot[place], tokens[place])
+            else:
+                figure = _electric(rank, machines_w[place], tokens[place], priced)
             found.append(
                 Row(
                     priced,
@@ -107,7 +124,7 @@ def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[
     return found
 
 
-def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_per_s: float, chips: float, priced: Priced) -> float:
+def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_per_s: float) -> float:
     if rank == "cost":
         return WORST if cost is None else cost
     if rank == "ttft":
@@ -116,13 +133,21 @@ def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_
         return tpot_s
     if rank == "throughput":
         return -tokens_per_s
-    if rank == "energy":
-        if priced.board_w is None:
-            return WORST
-        return float(serving_power_w(board_w=priced.board_w, accelerators=chips, draw_share=1.0, host_share=0.0) / tokens_per_s)
     if cost is None:
         return WORST
     return float(cost ** BALANCED_WEIGHTS["cost"] * ttft_s ** BALANCED_WEIGHTS["ttft"] * tpot_s ** BALANCED_WEIGHTS["tpot"])
+
+
+def _electric(rank: str, machines_w: float, tokens_per_s: float, priced: Priced) -> float:
+    """kWh or gCO2e per million output tokens at the wall; the worst where power, site or grid is unknown."""
+    site = priced.site
+    if site is None or math.isnan(machines_w):
+        return WORST
+    drawn_w = wall_power_w(accelerators_w=machines_w, host_w=0.0, facility_overhead=site.pue)
+    kwh = kwh_per_mtok(tokens_per_joule=tokens_per_joule(output_tokens_per_s=tokens_per_s, power_w=drawn_w))
+    if rank == "energy":
+        return float(kwh)
+    return WORST if site.grid_gco2e_per_kwh is None else float(gco2e_per_mtok(kwh_per_mtok=kwh, gco2e_per_kwh=site.grid_gco2e_per_kwh))
 
 
 def check_rank(rank: str) -> None:
@@ -138,7 +163,7 @@ def within_budget(row: Row, limits: Limits) -> bool:
         return True
     if month is None or row.priced.tariff is None:
         return False
-    if abs(month - budget) < ROUNDING_USD:
+    if abs(month - budget) < ROUNDING_USD + ROUNDING_SHARE * budget:
         return float(total(row.priced.tariff.lines(row.use))) <= budget
     return month < budget
 

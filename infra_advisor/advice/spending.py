@@ -1,10 +1,11 @@
 """How much of everything a fleet uses in a month: machine hours, electricity, storage and traffic."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from infra_advisor.advice.charges import Use
-from infra_advisor.advice.option import Priced
 from infra_advisor.advice.payment import Payment
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.physics.cost import TOKENS_PER_MTOK
@@ -12,6 +13,7 @@ from infra_advisor.physics.transformer import Transformer, weight_bytes
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.units import GB, HOURS_PER_MONTH
 
+Point = Literal["load", "limit", "saturation"]
 SECONDS_PER_HOUR = 3600.0
 KW = 1000.0
 
@@ -24,8 +26,6 @@ class Spending:
     hours: float
     """Of service in a month."""
     egress_gb_per_token: float
-    draw_share: float
-    """Of the rated power that a serving machine draws. [1]"""
 
     def mtok_per_month(self, tokens_per_s: float) -> float:
         """Tokens of a month at that rate. [Mtok]"""
@@ -39,7 +39,6 @@ def spending_of(catalog: Catalog, shape: Transformer, payment: Payment) -> Spend
         shape=shape,
         hours=payment.hours_per_month,
         egress_gb_per_token=float(given["egress_bytes_per_output_token"].value) / GB,
-        draw_share=float(given["power_draw_share"].value),
     )
 
 
@@ -61,10 +60,10 @@ def use_of_machines(
 
 
 class Usage:
-    """Use of every fleet among `fleets`, on machines at any price."""
+    """Use of every fleet among `fleets`; it does not depend on prices."""
 
     def __init__(self, fleets: Fleets, spending: Spending) -> None:
-        self._spending = spending
+        self._spending, self._fleets = spending, fleets
         self._chips = [one.platform.chips for one in fleets.candidates]
         replica_chips, machines = fleets.timing.d.chips.tolist(), fleets.machines.tolist()
         each = [max(wanted / held, 1.0) for wanted, held in zip(replica_chips, self._chips, strict=True)]
@@ -73,27 +72,37 @@ class Usage:
         self._working = [count - spare for count, spare in zip(machines, self._spare, strict=True)]
         self._units = [count / span for count, span in zip(self._working, each, strict=True)]
         self.tokens_per_s: list[float] = fleets.output_tokens_per_s.tolist()
+        self._drawn_w: list[float] = fleets.power.machines_w.tolist()
+        """Unknown where the chip has no power fact: then no tariff has a price for it."""
         sizes: Mapping[str, float] = {
             one.weights.format.id: weight_bytes(spending.shape, one.weights.format.by_part).total / GB for one in fleets.candidates
         }
         self._stored_gb = [sizes[one.weights.format.id] for one in fleets.candidates]
 
-    def use(self, priced: Priced, place: int, tokens_per_s: float | None = None) -> Use:
-        """Of the fleet at a place on these machines in a month, at its load or at another rate of output. [tokens/s]"""
+    def use(self, place: int, point: Point = "load") -> Use:
+        """Of the fleet at a place in a month, at its load, at the limit of its targets or at saturation."""
         spending, working, spare = self._spending, self._working[place], self._spare[place]
         machines, hours = working + spare, spending.hours
-        rate = self.tokens_per_s[place] if tokens_per_s is None else tokens_per_s
-        tariff = priced.tariff
-        rated_w = 0.0 if tariff is None or tariff.board_w is None else tariff.board_w * self._chips[place] + tariff.host_w
+        tokens_per_s, drawn_w = self._at(point)
+        watts = drawn_w[place]
         return Use(
             machines=working,
             spare_machines=spare,
             machine_hours=working * hours,
             spare_machine_hours=spare * hours,
             idle_machine_hours=machines * (HOURS_PER_MONTH - hours),
-            kwh=working * rated_w * spending.draw_share / KW * hours,
+            kwh=0.0 if math.isnan(watts) else watts / KW * hours,
             stored_gb=self._stored_gb[place] * machines,
-            egress_gb=rate * SECONDS_PER_HOUR * hours * spending.egress_gb_per_token,
+            egress_gb=tokens_per_s[place] * SECONDS_PER_HOUR * hours * spending.egress_gb_per_token,
             balancers=1.0 if self._units[place] > 1.0 else 0.0,
             sites=1.0,
         )
+
+    def _at(self, point: Point) -> tuple[Sequence[float], Sequence[float]]:
+        """(output tokens/s, power of all machines [W]) by place."""
+        fleets = self._fleets
+        if point == "load":
+            return self.tokens_per_s, self._drawn_w
+        if point == "limit":
+            return fleets.limit_tokens_per_s, fleets.power_at_limit.machines_w  # type: ignore[return-value]
+        return fleets.full_tokens_per_s, fleets.power_when_full.machines_w  # type: ignore[return-value]

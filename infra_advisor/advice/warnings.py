@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
+from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import Limits
-from infra_advisor.facts.ages import usual_age_d
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.engines import engine_runs_on
 
 
 def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load_stated: bool) -> Iterator[str]:
     """About the winner: how well it is known, what it is too close to, limits inside its error band, what an unstated load hides,
-    age of its price, stock, facts nobody checked."""
+    stock, facts nobody checked; and how many of the prices are old."""
     if not ranked:
         return
     winner = ranked[0]
@@ -26,11 +26,7 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
         yield "Too close to call: the cost bands of the first two answers overlap; run the benchmark that --plan-benchmark prints."
     if unsure := tuple(within_the_band(winner, limits)):
         yield f"The error band of {which} reaches past the limit of {' and '.join(unsure)}: measure before you sign."
-    allowed = price_age_limit_d(catalog, winner)
-    age = winner.offer.price_age_d
-    if age is not None and age > allowed:
-        seen = f"The price of {which} was last seen {age} days ago ({winner.offer.price_date})"
-        yield f"{seen}; prices of this kind are believed for {allowed:.0f} days."
+    yield from age_warning(ranked)
     provider = catalog.providers.get(winner.offer.provider)
     if winner.hardware.class_ == "cloud" and provider is not None and provider.lists_every_region:
         yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."
@@ -76,9 +72,3 @@ def recollections(catalog: Catalog, answer: Answer) -> Iterator[str]:
     support = engine_runs_on(engine, chip) if engine else None
     if engine and support and support.from_memory:
         yield f"{engine.name} on {chip.name}"
-
-
-def price_age_limit_d(catalog: Catalog, answer: Answer) -> float:
-    """Days for which a price of this kind is believed, by kind of seller."""
-    table = "api_prices" if answer.hardware.class_ == "api" else "purchase" if answer.hardware.class_ in ("onprem", "edge") else "offers"
-    return usual_age_d(catalog, table, answer.offer.provider)

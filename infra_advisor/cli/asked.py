@@ -13,7 +13,7 @@ from infra_advisor.errors import AdvisorError, UsageError, did_you_mean
 if TYPE_CHECKING:
     from infra_advisor.advice.limits import Choice, Limits
     from infra_advisor.advice.payment import Payment
-    from infra_advisor.cli.options import Option
+    from infra_advisor.cli.option import Option
     from infra_advisor.facts.catalog import Catalog
     from infra_advisor.present.files import Target
     from infra_advisor.search.traffic import Traffic

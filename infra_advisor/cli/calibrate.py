@@ -22,6 +22,7 @@ MOST_SHOWN = 3
 def calibrate(
     asked: Asked,
     check: Annotated[bool, typer.Option("--check", help="Only compare with the committed files; exit with 5 where they differ.")] = False,
+    power: Annotated[bool, typer.Option("--power", help="Only the curve of electric power: seconds instead of minutes.")] = False,
     own: Annotated[
         list[str] | None, typer.Option("--with", metavar="FILE", help="Your own measurements: write a layer that folds them in.")
     ] = None,
@@ -39,17 +40,20 @@ def calibrate(
     """Make the parameters again from the evidence, or fold your own measurements into a layer.
 
     advisor calibrate --check
+    advisor calibrate --power --check
     advisor calibrate --with my_bench.json --chip h100-sxm --chips 2 --tp 2 --weights fp8
     """
     given = stated(chip, chips, model, engine, weights, tp)
     if own and check:
         raise UsageError("--check and --with exclude each other")
+    if own and power:
+        raise UsageError("--power and --with exclude each other")
     if given and not own:
         raise UsageError("--chip, --chips, --model, --engine, --weights and --tp describe the file given with --with")
     if own:
         _fold_in(asked, own, given, output_file)
         raise typer.Exit(EXIT_OK)
-    raise typer.Exit(_regenerate(asked, check, jobs or os.cpu_count() or 1))
+    raise typer.Exit(_regenerate(asked, check, power, jobs or os.cpu_count() or 1))
 
 
 def _fold_in(asked: Asked, files: list[str], given: Mapping[str, object], output_file: str) -> None:
@@ -74,15 +78,15 @@ def _fold_in(asked: Asked, files: list[str], given: Mapping[str, object], output
     show_text(say("calibrate.use", path=output_file))
 
 
-def _regenerate(asked: Asked, check: bool, processes: int) -> int:
-    from infra_advisor.advice.calibration import regenerated, stale
+def _regenerate(asked: Asked, check: bool, power: bool, processes: int) -> int:
+    from infra_advisor.advice.calibration import power_regenerated, regenerated, stale
     from infra_advisor.cli.progress import tell_progress
     from infra_advisor.present.files import target
     from infra_advisor.present.output import show_text
     from infra_advisor.present.words import words
 
     catalog, say = asked.catalog(), words()
-    texts = regenerated(catalog, tell_progress, processes=processes)
+    texts = power_regenerated(catalog) if power else regenerated(catalog, tell_progress, processes=processes)
     if not check:
         for name, text in texts.items():
             target(str(catalog.path / name)).write(text)

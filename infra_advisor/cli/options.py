@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,45 +12,14 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.option import Option
+from infra_advisor.cli.option import option as _option
 
 FORMATS = ("table", "json", "markdown", "csv")
-RANKS = ("cost", "ttft", "speed", "throughput", "energy", "balanced")
+RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
 STATISTICS = ("mean", "p50", "p95", "p99")
 COMMITS = ("none", "1y", "3y", "auto")
 ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """One option. `many`: repeatable, the values are collected; `flag`: takes no value."""
-
-    spellings: tuple[str, ...]
-    help: str
-    metavar: str | None = None
-    read: to.Reader = to.text
-    many: bool = False
-    flag: bool = False
-    in_file: bool = True
-    """May stand in a workload file, under the name of its first spelling."""
-
-    @property
-    def key(self) -> str:
-        """Name without dashes in front: `tokens-per-day`."""
-        return self.spellings[0].lstrip("-")
-
-    @property
-    def parameter(self) -> str:
-        """Name of the Python parameter: `tokens_per_day`."""
-        return self.key.replace("-", "_")
-
-    @property
-    def usage(self) -> str:
-        """`-m, --model NAME`, as the help shows it."""
-        return " ".join(filter(None, (", ".join(sorted(self.spellings, key=len)), self.metavar)))
-
-
-def _option(*spellings: str, **fields: Any) -> Option:
-    return Option(spellings=spellings, **fields)
 
 
 MODEL = (
@@ -194,7 +162,10 @@ DEPLOYMENT = (
 RANKING = (
     _option("--top", metavar="N", read=to.count_or_zero, help="How many options to list; 0 lists all; default 10."),
     _option(
-        "--rank", metavar="RULE", read=to.one_of(RANKS), help="Order: cost, ttft, speed, throughput, energy or balanced; default cost."
+        "--rank",
+        metavar="RULE",
+        read=to.one_of(RANKS),
+        help="Order: cost, ttft, speed, throughput, energy, carbon, balanced; default cost.",
     ),
 )
 MIX = (_option("--mix", flag=True, help="Also the best two kinds of hardware, one for short prompts and one for long ones."),)

@@ -13,7 +13,10 @@ DOCUMENTS = {
     "recommend": "answer:Recommendation",
     "compare": "answer:Comparison",
     "estimate": "answer:EstimateAnswer",
+    "breakeven": "breakevens:BreakevenAnswer",
     "capacity": "capacities:CapacityAnswer",
+    "check": "checks:CheckAnswer",
+    "sensitivity": "sensitivities:SensitivityAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",
 }

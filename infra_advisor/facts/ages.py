@@ -10,6 +10,9 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.differences import in_force
 from infra_advisor.facts.places import AGE_ASSUMPTION
 
+MOVING = ("marketplace", "spot-only")
+"""Kinds of prices that move from day to day."""
+
 
 @dataclass(frozen=True)
 class Aged:
@@ -28,11 +31,11 @@ class Aged:
     """Day on which the oldest of them was last read."""
 
 
-def usual_age_d(catalog: Catalog, table: str, provider: str = "") -> float:
-    """Days for which a price is believed, by kind of seller."""
+def usual_age_d(catalog: Catalog, table: str, provider: str, *, moving: bool = False) -> float:
+    """Days for which a price is believed: by kind of seller, and for prices that move from day to day (a market, spot) by that."""
     seller = catalog.providers.get(provider)
-    by_table = {"api_prices": "price_age_api_days", "purchase": "price_age_purchase_days"}
-    name = by_table.get(table) or AGE_ASSUMPTION.get(seller.kind if seller else "cloud", "price_age_cloud_days")
+    kind = "api" if table == "api_prices" else "marketplace" if moving else seller.kind if seller else "cloud"
+    name = "price_age_purchase_days" if table == "purchase" else AGE_ASSUMPTION[kind]
     return float(catalog.assumptions[name].value)
 
 
@@ -43,7 +46,7 @@ def aged_prices(catalog: Catalog, limit_d: float | None = None) -> list[Aged]:
         seen[table, provider, kind].append(line.seen)
     found = []
     for (table, provider, kind), days in seen.items():
-        limit = usual_age_d(catalog, table, provider) if limit_d is None else limit_d
+        limit = usual_age_d(catalog, table, provider, moving=kind in MOVING) if limit_d is None else limit_d
         older = sum((catalog.as_of - date.fromisoformat(day)).days > limit for day in days)
         if older:
             found.append(Aged(table, provider, kind, limit, older, len(days), min(days)))

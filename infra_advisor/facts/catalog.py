@@ -125,6 +125,17 @@ class Catalog(Reader):
         other.__dict__["assumptions"] = replaced
         return other
 
+    def at_rate(self, currency: str, per_usd: float) -> "Catalog":
+        """The same catalog with another exchange rate from its day on, in units of the currency for one USD."""
+        from decimal import Decimal
+
+        day = self.as_of.isoformat()
+        kept = [rate for rate in self.exchange_rates if rate.currency != currency or rate.day > day]
+        newest = max((rate for rate in self.exchange_rates if rate.currency == currency and rate.day <= day), key=lambda rate: rate.day)
+        other = copy(self)
+        other.__dict__["exchange_rates"] = [*kept, newest.model_copy(update={"per_usd": Decimal(str(per_usd))})]
+        return other
+
     @cached_property
     def profiles(self) -> Mapping[str, "Profile"]:
         """Weekly load profiles by name."""
@@ -134,6 +145,14 @@ class Catalog(Reader):
     def parameters(self) -> Mapping[str, Any]:
         """The parameter file as written; the search floor checks and reads it."""
         return {name: entry.raw for name, entry in self._mapping("parameters").items()}
+
+    @cached_property
+    def power(self) -> Mapping[str, Any]:
+        """The curve of electric power as written; the search floor checks and reads it."""
+        problems: list[str] = []
+        document = read_yaml(self.path / "power.yaml", problems)
+        self._report(problems)
+        return document if isinstance(document, Mapping) else {}
 
     @cached_property
     def deviations(self) -> "Sequence[Deviation]":

@@ -33,7 +33,7 @@ from infra_advisor.facts.places import Region, read_residency
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
-    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "deviations", "formats", "model_ids",
+    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "power", "deviations", "formats", "model_ids",
     "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
@@ -111,6 +111,13 @@ def _engines(catalog: Catalog) -> Iterator[str]:
     )
 
 
+def _power(catalog: Catalog) -> Iterator[str]:
+    measured = catalog.power.get("chips") or {}
+    yield from (
+        f"power.yaml: chips: {name} is no chip.{did_you_mean(name, catalog.chips)}" for name in measured if name not in catalog.chips
+    )
+
+
 def _models(catalog: Catalog) -> Iterator[str]:
     sources = catalog.sources("models")
     formats = catalog.formats.weights
@@ -167,6 +174,10 @@ def _market(catalog: Catalog) -> Iterator[str]:
     yield from market_checks.check_offers(catalog.offers, catalog.nodes.values(), regions, catalog.providers, rates, day)
     yield from market_checks.check_purchases(catalog.purchases, list(catalog.chips), rates, day)
     yield from market_checks.check_hosting(catalog.hosting, rates, day)
+    for figure in catalog.hosting:
+        owner, colon, _ = (figure.place or "").partition(":")
+        if colon and owner not in catalog.providers:
+            yield f"hosting figure {figure.id}: place: {owner} is no provider.{did_you_mean(owner, catalog.providers)}"
 
 
 def _places(catalog: Catalog) -> Iterator[str]:
@@ -276,6 +287,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips",), _chips),
     (("chips", "aliases"), lambda catalog: iter(check_aliases(catalog.aliases, catalog.chips.values()))),
     (("chips", "engines", "formats", "parameters"), _engines),
+    (("chips", "power"), _power),
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
     (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),

@@ -179,7 +179,7 @@ class HostingFigure(Record):
     metric: Metric
     country: Country | None = None
     place: str | None = None
-    """Site, tariff or grid zone; None = the whole country."""
+    """Site, tariff or grid zone; None = the whole country. `aws:global average` speaks of the sites of that provider."""
     value: Annotated[Decimal, Field(gt=0)]
     currency: Currency | None = None
     unit: Literal["per kWh", "per kW-month", "per month", "per W", "ratio", "gCO2e/kWh", "years"]
@@ -215,15 +215,21 @@ class Assumption(Record):
 ASSUMED_ON_REQUEST = {"electricity_usd_per_kwh": "USD/kWh", "colocation_usd_per_kw_month": "USD/kW-month"}
 """Assumptions that a question may make in place of the figures by country -> their unit."""
 STATED = "stated in the question"
+STATED_ELSEWHERE = {"hours_per_month": "--hours", "headroom": "--headroom"}
+"""Assumptions that have an option of their own, and no effect here."""
 LEAST_YEARS = 0.1
+LEAST = {"utilisation_default": 0.01, "weights_load_bytes_per_s": 1.0}
+"""Of what something is divided by."""
 MOST_ASSUMED = 1e12
 
 
 def assumed(name: str, value: float, instead_of: Assumption | None) -> Assumption:
     """What a question assumes. Raises UsageError for what cannot be: negative, no number, a share of more than all."""
+    if option := STATED_ELSEWHERE.get(name):
+        raise UsageError(f"--assume {name}: has no effect; state it with {option}")
     unit = instead_of.unit if instead_of else ASSUMED_ON_REQUEST[name]
     most = 1.0 if unit.startswith("share") else MOST_ASSUMED
-    least = 1.0 if unit == "ratio" else LEAST_YEARS if unit == "year" else 0.0
+    least = 1.0 if unit == "ratio" else LEAST_YEARS if unit == "year" else LEAST.get(name, 0.0)
     if not (math.isfinite(value) and least <= value <= most):
         raise UsageError(f"--assume {name}={value:g}: accepted: {least:g} to {most:g} [{unit}]")
     return Assumption.model_construct(value=Decimal(str(value)), unit=unit, source=(STATED,), note=None)

@@ -31,9 +31,10 @@ def bill_blocks(cost: Cost, say: Say, *, free: bool = True) -> list[Block]:
     paid = [line for line in cost.lines if line.amount_usd]
     if not paid:
         return []
-    total = round(sum(line.amount_usd for line in paid), 2)
-    rows: list[tuple[Words, ...]] = [_row(line, say) for line in paid]
-    rows.append((Text(say("total"), "strong"), "", "", "", Text(numbers.cents(total), "strong"), ""))
+    digits, amount = (2, numbers.cents) if cost.lines_per == "month" else (6, numbers.plain)
+    total = round(sum(line.amount_usd for line in paid), digits)
+    rows: list[tuple[Words, ...]] = [_row(line, amount(line.amount_usd), say) for line in paid]
+    rows.append((Text(say("total"), "strong"), "", "", "", Text(amount(total), "strong"), ""))
     columns = (
         Column(say("bill.col.line"), wrap=True),
         Column(say("bill.col.quantity"), "right"),
@@ -47,13 +48,13 @@ def bill_blocks(cost: Cost, say: Say, *, free: bool = True) -> list[Block]:
     return [*blocks, Para(("; ".join(nothing) + ".",), lead=say("bill.free"))] if free and nothing else blocks
 
 
-def _row(line: CostLine, say: Say) -> tuple[Words, ...]:
+def _row(line: CostLine, amount: str, say: Say) -> tuple[Words, ...]:
     return (
         say.name("bill", line.name),
         numbers.plain(line.quantity),
         say.name("unit", line.unit),
         numbers.plain(line.unit_price_usd),
-        numbers.cents(line.amount_usd),
+        amount,
         line.note or "",
     )
 

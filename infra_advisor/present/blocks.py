@@ -4,6 +4,7 @@ Every text here is plain: no markup, no escapes. Renderers clean and escape each
 can become markup, a terminal command or a formula.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -93,7 +94,28 @@ class Chart:
     above_is_bad: bool = True
 
 
-Block = Heading | Para | Bullets | Code | Grid | Chart
+@dataclass(frozen=True)
+class Series:
+    """One line of a diagram: its mark, its name, and a value for each place of the axis."""
+
+    mark: str
+    name: str
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Several series over one axis, both scales logarithmic; values are above zero."""
+
+    title: str
+    x: tuple[str, ...]
+    """What to print below each place of the axis; places are evenly spaced."""
+    series: tuple[Series, ...]
+    write: Callable[[float], str]
+    """A value as its axis shows it."""
+
+
+Block = Heading | Para | Bullets | Code | Grid | Chart | Lines
 
 
 @dataclass(frozen=True)

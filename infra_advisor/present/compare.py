@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from infra_advisor.advice.answer import ChipColumn, Comparison, Predicted
-from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present import assumptions, numbers, phrases, prices
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import binding, in_flight
 from infra_advisor.present.explain import explain_blocks, nearest_of_each
@@ -73,7 +73,7 @@ def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
         ("", "usd_mtok_total", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_total))),
         ("", "bound", lambda column: _of(column, lambda a: binding(say, a))),
         ("", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
-        ("", "price", lambda column: _of(column, lambda a: f"{phrases.price_kind(say, a)} {a.offer.price_date or numbers.UNKNOWN}")),
+        ("", "price", lambda column: _of(column, lambda a: f"{prices.kind(say, a)} {prices.date(say, a)}")),
     )
     return [_row(record, name, say(f"row.{key}"), cell) for name, key, cell in cells]
 

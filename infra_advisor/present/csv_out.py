@@ -11,7 +11,10 @@ from infra_advisor.present import phrases
 from infra_advisor.present.text import clean
 
 if TYPE_CHECKING:
+    from infra_advisor.advice.breakevens import BreakevenAnswer
     from infra_advisor.advice.capacities import CapacityAnswer
+    from infra_advisor.advice.checks import CheckAnswer
+    from infra_advisor.advice.sensitivities import SensitivityAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
 
@@ -19,7 +22,21 @@ Value = str | float | int | bool | None
 Row = dict[str, Value]
 
 _FORMULA = tuple("=+-@＝＋－＠")
-_OFFER = ("provider", "instance_type", "region", "country", "price_kind", "price_date", "price_age_d", "source", "source_id", "marks")
+_OFFER = (
+    "provider",
+    "instance_type",
+    "region",
+    "country",
+    "price_kind",
+    "currency",
+    "price_date",
+    "price_age_d",
+    "price_age_limit_d",
+    "price_confidence",
+    "source",
+    "source_id",
+    "marks",
+)
 _HARDWARE = ("accelerator", "vendor", "accelerators_per_replica", "replicas", "accelerators_total", "instances", "accelerators_billed")
 _SOFTWARE = ("engine", "weights", "kv", "tp", "pp", "ep", "dp")
 _SPEED = (
@@ -45,6 +62,15 @@ _COST = (
     "usd_per_mtok_output_at_saturation",
     "utilisation",
 )
+_ENERGY = (
+    "power_w",
+    "kwh_per_mtok_output",
+    "kwh_per_mtok_output_low",
+    "kwh_per_mtok_output_high",
+    "gco2e_per_mtok_output",
+    "grid_gco2e_per_kwh",
+    "pue",
+)
 _ANSWER: Mapping[str, str] = {
     **{name: name for name in ("rank", "id", "labels")},
     "class": "hardware.class_",
@@ -57,6 +83,7 @@ _ANSWER: Mapping[str, str] = {
     "bound_prefill": "bound.prefill",
     "bound_decode": "bound.decode",
     **{name: f"cost.{name}" for name in _COST},
+    **{name: f"energy.{name}" for name in _ENERGY},
     "grade": "grade",
     "reason": "reason",
 }
@@ -147,6 +174,44 @@ def capacity(record: "CapacityAnswer") -> str:
         for point in record.curve
     ]
     return _records(rows[0] if rows else (record.unit, "holds"), rows)
+
+
+def breakeven(record: "BreakevenAnswer") -> str:
+    """One row per way to pay and load of the curve."""
+    rows: list[Row] = [
+        {
+            "tokens_per_day": point.tokens_per_day,
+            "way": way,
+            "offer": point.option[way],
+            "usd_per_month": usd,
+            "cheapest": way == point.cheapest,
+        }
+        for point in record.curve
+        for way, usd in point.usd_per_month.items()
+    ]
+    return _records(("tokens_per_day", "way", "offer", "usd_per_month", "cheapest"), rows)
+
+
+def check(record: "CheckAnswer") -> str:
+    """One row per figure of the old first, then and now; where there was none, one that tells the verdict."""
+    verdict: Row = {"status": record.status, "reason": record.reason, "behind": record.behind, "violations": _violations(record.violations)}
+    titles = (*verdict, "figure", "then", "now", "change")
+    rows = [{**verdict, "figure": one.name, "then": one.then, "now": one.now, "change": one.change} for one in record.moved]
+    return _records(titles, rows or [verdict])
+
+
+def sensitivity(record: "SensitivityAnswer") -> str:
+    """One row per input."""
+    rows: list[Row] = [
+        {
+            **one.model_dump(exclude={"winner_at_low", "winner_at_high", "flips_to"}),
+            "winner_at_low": one.winner_at_low.id if one.winner_at_low else None,
+            "winner_at_high": one.winner_at_high.id if one.winner_at_high else None,
+            "flips_to": one.flips_to.id if one.flips_to else None,
+        }
+        for one in record.inputs
+    ]
+    return _records(rows[0] if rows else ("input", "flips_at"), rows)
 
 
 def _cell(value: Value) -> Value:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, LimitsPart
-from infra_advisor.present import numbers, phrases
+from infra_advisor.present import energy, numbers, phrases, prices
 from infra_advisor.present.blocks import Column, Grid, Text, Tone, Words
 from infra_advisor.present.words import Words as Say
 
@@ -20,7 +20,7 @@ _MARGINS = (
 def detail_grid(answers: Sequence[Answer], limits: LimitsPart, say: Say) -> Grid:
     """Labels, speeds, load, money, what binds, the margin to each limit that was set, and the price."""
     asked = [(name, title) for name, title in _MARGINS if getattr(limits, name) is not None]
-    energy = any(answer.performance.tokens_per_joule is not None for answer in answers)
+    electric = any(answer.performance.tokens_per_joule is not None for answer in answers)
     columns = (
         Column(say("col.rank"), "right"),
         Column(say("col.labels"), wrap=True),
@@ -33,15 +33,16 @@ def detail_grid(answers: Sequence[Answer], limits: LimitsPart, say: Say) -> Grid
         Column(say("col.usd_mtok_full"), "right", drop=1),
         Column(say("col.binds"), drop=2),
         *(Column(say(title), "right") for _, title in asked),
-        *([Column(say("col.energy"), "right", drop=4)] if energy else []),
+        *([Column(say(f"col.{name}"), "right", drop=4) for name in ("energy", "kwh_mtok", "co2_mtok")] if electric else []),
         Column(say("col.region"), drop=5),
         Column(say("col.price_kind"), drop=3),
-        Column(say("col.price_seen"), drop=1),
+        Column(say("col.price_age"), "right", drop=1),
+        Column(say("col.price_seen"), drop=4),
     )
-    return Grid(columns, tuple(_row(answer, [name for name, _ in asked], say, energy=energy) for answer in answers), tight=True)
+    return Grid(columns, tuple(_row(answer, [name for name, _ in asked], say, electric=electric) for answer in answers), tight=True)
 
 
-def _row(answer: Answer, asked: Sequence[str], say: Say, *, energy: bool) -> tuple[Words, ...]:
+def _row(answer: Answer, asked: Sequence[str], say: Say, *, electric: bool) -> tuple[Words, ...]:
     speed, cost = answer.performance, answer.cost
     return (
         str(answer.rank or ""),
@@ -55,9 +56,10 @@ def _row(answer: Answer, asked: Sequence[str], say: Say, *, energy: bool) -> tup
         numbers.usd(cost.usd_per_mtok_output_at_saturation),
         binding(say, answer),
         *(_margin(answer, name) for name in asked),
-        *([numbers.significant(speed.tokens_per_joule, 2)] if energy else []),
+        *([numbers.significant(speed.tokens_per_joule, 2), *energy.pair(answer.energy)] if electric else []),
         answer.offer.region or "",
-        Text(phrases.price_kind(say, answer), "warn" if answer.offer.marks else "plain"),
+        Text(prices.kind(say, answer), "warn" if answer.offer.marks else "plain"),
+        prices.starred(say, answer),
         answer.offer.price_date or numbers.UNKNOWN,
     )
 

@@ -1,7 +1,7 @@
 """The answer of `estimate`: one deployment in full, and its sweep."""
 
 from infra_advisor.advice.answer import Answer, EstimateAnswer, Headroom, Predicted
-from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present import assumptions, energy, numbers, phrases, prices
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Chart, Column, Grid, Heading, Page, Para, Text, Tone, Words
 from infra_advisor.present.explain import explain_blocks
@@ -37,7 +37,10 @@ def _verdict(record: EstimateAnswer, say: Say) -> list[Block]:
     else:
         key = "estimate.ok" if phrases.has_targets(record.limits) else "estimate.ok.no_limits"
         verdict = Text(say(key, **names), "strong")
-    blocks: list[Block] = [Para((verdict,)), Para((phrases.confidence(say, answer), phrases.bands(say, answer)))]
+    blocks: list[Block] = [
+        Para((verdict,)),
+        Para((phrases.confidence(say, answer), phrases.bands(say, answer), *prices.doubt(say, answer))),
+    ]
     return blocks + ([Para((Text(say("saturated"), "bad"),))] if answer.performance.saturated else [])
 
 
@@ -63,6 +66,8 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         read = say(
             "price.read.aged", source=offer.source or numbers.UNKNOWN, date=offer.price_date or numbers.UNKNOWN, age=offer.price_age_d
         )
+    if prices.is_aged(answer):
+        read = say("price.aged", text=f"{read},")
     both = say("bound.both", prefill=phrases.bound(say, answer.bound.prefill), decode=phrases.bound(say, answer.bound.decode))
     misses_alone = speed.max_concurrency == 0  # then there is no load within the limits that anything could be said of
     at_limit: list[tuple[Words, ...]] = [
@@ -86,11 +91,25 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         (say("q.usd_mtok"), say("usd", value=numbers.usd(cost.usd_per_mtok_output)), phrases.cost_band(answer) or ""),
         (say("q.usd_mtok_total"), say("usd", value=numbers.usd(cost.usd_per_mtok_total)), ""),
         *([] if misses_alone else at_limit),
+        *_electric(answer, say),
         (say("q.bound"), both, ""),
         (say("q.price"), read, ""),
     ]
     columns = (Column(say("col.quantity")), Column(say("col.value"), wrap=True), Column(say("col.band"), drop=1))
     return [Heading(say("estimate.title")), Grid(columns, tuple(rows))]
+
+
+def _electric(answer: Answer, say: Say) -> list[tuple[Words, ...]]:
+    """Power, electricity and carbon, as far as they are known."""
+    known = answer.energy
+    kwh, co2 = energy.pair(known)
+    rows: list[tuple[Words, ...]] = []
+    if known.kwh_per_mtok_output is not None:
+        rows.append((say("q.power"), say("energy.watts", value=numbers.significant(known.power_w)), ""))
+        rows.append((say("q.electricity"), say("energy.kwh", value=kwh), energy.band(known) or ""))
+    if known.gco2e_per_mtok_output is not None:
+        rows.append((say("q.carbon"), say("energy.co2", value=co2), ""))
+    return rows
 
 
 def _headroom(answer: Answer, say: Say) -> list[Block]:

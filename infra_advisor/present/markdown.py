@@ -2,8 +2,9 @@
 
 import re
 
-from infra_advisor.present.blocks import Block, Bullets, Chart, Code, Grid, Heading, Page, Para, Words, plain, tone
+from infra_advisor.present.blocks import Block, Bullets, Chart, Code, Grid, Heading, Lines, Page, Para, Words, plain, tone
 from infra_advisor.present.plot import draw
+from infra_advisor.present.plot_lines import draw_lines
 from infra_advisor.present.text import clean
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~$])")
@@ -41,6 +42,8 @@ def _block(block: Block) -> str:
             return _grid(block)
         case Chart():
             return _fenced(draw(block, width=_CHART_WIDTH), "text")
+        case Lines():
+            return _fenced(draw_lines(block, width=_CHART_WIDTH), "text")
 
 
 def _words(words: Words) -> str:

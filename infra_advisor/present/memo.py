@@ -1,7 +1,7 @@
 """The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
 
 from infra_advisor.advice.answer import Answer, Recommendation
-from infra_advisor.present import assumptions, numbers, phrases, recommend
+from infra_advisor.present import assumptions, energy, numbers, phrases, prices, recommend
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
@@ -47,7 +47,8 @@ def _recommendation(record: Recommendation, say: Say) -> list[Block]:
     trust = recommend.trust(record, say)
     blocks += [
         Para((Text(recommend.winner_sentence(record, say), "strong"), figures)),
-        Para(tuple(trust) if winner.hardware.class_ == "api" else (words, *trust[1:])),
+        *energy.figures(record.rank_by, winner, say),
+        Para((*(trust if winner.hardware.class_ == "api" else (words, *trust[1:])), *prices.doubt(say, winner))),
     ]
     if winner.offer.marks:
         blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
@@ -67,8 +68,9 @@ def _requirements(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _options(record: Recommendation, say: Say) -> Grid:
-    titles = ("rank", "hardware", "where", "run", "ttft", "tpot", "usd_h", "usd_mtok", "usd_mtok_band", "grade", "price")
-    right = {"rank", "ttft", "tpot", "usd_h", "usd_mtok", "usd_mtok_band"}
+    electric = ("kwh_mtok", "co2_mtok") if record.rank_by in energy.RULES else ()
+    titles = ("rank", "hardware", "where", "run", "ttft", "tpot", "usd_h", "usd_mtok", *electric, "usd_mtok_band", "grade", "price")
+    right = {"rank", "ttft", "tpot", "usd_h", "usd_mtok", "usd_mtok_band", *electric}
     columns = [Column(say(f"col.{title}"), "right" if title in right else "left") for title in titles]
     statistic = record.limits.statistic
     rows = tuple(
@@ -81,9 +83,10 @@ def _options(record: Recommendation, say: Say) -> Grid:
             numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
             numbers.hourly(answer.cost.usd_per_h),
             phrases.cost_per_mtok(answer),
+            *energy.cells(record.rank_by, answer),
             phrases.cost_band(answer) or "",
             phrases.grade(say, answer),
-            phrases.dated_price(say, answer),
+            prices.dated(say, answer),
         )
         for answer in record.ranked
     )
@@ -183,7 +186,7 @@ def _sources(record: Recommendation, say: Say) -> list[Block]:
             "memo.source.price",
             rank=answer.rank,
             offer=answer.offer.id,
-            kind=phrases.price_kind(say, answer),
+            kind=prices.kind(say, answer),
             source=answer.offer.source or numbers.UNKNOWN,
             date=answer.offer.price_date or numbers.UNKNOWN,
         )

@@ -18,7 +18,15 @@ from infra_advisor.present.words import Words, words
 
 FORMATS = ("table", "json", "markdown", "csv")
 
-_RARER_CSV = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulation", "Validation": "validation"}
+_RARER = {
+    "BreakevenAnswer": ("breakeven", "breakeven"),
+    "CapacityAnswer": ("capacity", "capacity"),
+    "CheckAnswer": ("check", "check"),
+    "SensitivityAnswer": ("sensitivity", "sensitivity"),
+    "SimulateAnswer": ("simulate", "simulation"),
+    "Validation": ("validate", "validation"),
+}
+"""Records of the commands kept apart -> the module of their page and the function of their CSV."""
 
 Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
@@ -71,8 +79,7 @@ def render(
 
 def _rarer(record: Part, say: Words) -> Page:
     """Pages of the commands whose records are kept apart, so that no other command loads what simulates, fits and validates."""
-    name = type(record).__name__
-    module = {"CapacityAnswer": "capacity", "SimulateAnswer": "simulate", "Validation": "validate"}[name]
+    module, _ = _RARER[type(record).__name__]
     made: Page = import_module(f"infra_advisor.present.{module}").page(record, say)
     return made
 
@@ -90,7 +97,7 @@ def _csv(record: Shown) -> str:
         case Listing():
             return csv_out.table(record.keys, record.rows)
         case _:
-            made: str = getattr(csv_out, _RARER_CSV[type(record).__name__])(record)
+            made: str = getattr(csv_out, _RARER[type(record).__name__][1])(record)
             return made
 
 

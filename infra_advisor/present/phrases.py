@@ -122,30 +122,9 @@ def bound(say: Words, word: str | None) -> str:
     return say.name("bound", word) if word else numbers.UNKNOWN
 
 
-def price(say: Words, answer: Answer) -> Text:
-    """Age of the price, with `!` and the marks where a buyer should look twice."""
-    offer = answer.offer
-    age = say("age", days=offer.price_age_d) if offer.price_age_d is not None else offer.price_date or numbers.UNKNOWN
-    return Text(f"{age} ! {' '.join(offer.marks)}", "warn") if offer.marks else Text(age)
-
-
 def labels(say: Words, answer: Answer) -> str:
     """`cheapest, best on-prem`."""
     return ", ".join(say.name("label", label) for label in answer.labels)
-
-
-def price_kind(say: Words, answer: Answer) -> str:
-    """`on-demand`, `street`, with the marks."""
-    kind = say.name("price_kind", answer.offer.price_kind)
-    return f"{kind} ! {' '.join(answer.offer.marks)}" if answer.offer.marks else kind
-
-
-def dated_price(say: Words, answer: Answer) -> str:
-    """`2026-11-10 (12 d)`, with the marks."""
-    offer = answer.offer
-    date = offer.price_date or numbers.UNKNOWN
-    text = date if offer.price_age_d is None else say("price.dated", date=date, age=say("age", days=offer.price_age_d))
-    return f"{text} ! {' '.join(offer.marks)}" if offer.marks else text
 
 
 def limit(say: Words, name: str) -> str:

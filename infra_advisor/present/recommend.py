@@ -3,7 +3,7 @@
 from collections import Counter
 
 from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, PaymentPart, Recommendation, WorkloadPart
-from infra_advisor.present import assumptions, numbers, phrases
+from infra_advisor.present import assumptions, energy, numbers, phrases, prices
 from infra_advisor.present.bill import bill_of, paid, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
@@ -55,11 +55,13 @@ def headline(record: Recommendation, say: Say) -> list[Block]:
         return nothing_fits(record, say)
     winner = record.ranked[0]
     parts = [*trust(record, say)]
+    parts += prices.doubt(say, winner)
     if winner.offer.marks:
         parts.append(Text(say("price_marks", marks=", ".join(winner.offer.marks)), "warn"))
     return [
         Para((Text(winner_sentence(record, say), "strong"),)),
         Para((phrases.figures(say, winner, record.limits.statistic),)),
+        *energy.figures(record.rank_by, winner, say),
         Para(tuple(parts)),
     ]
 
@@ -161,14 +163,15 @@ def ranked_grid(record: Recommendation, say: Say) -> Grid:
         Column(tpot, "right"),
         Column(say("col.usd_h"), "right", drop=3),
         Column(say("col.usd_mtok"), "right"),
+        *energy.columns(record.rank_by, say),
         Column(say("col.usd_mtok_band"), "right", drop=4),
         Column(say("col.grade")),
         Column(say("col.price"), drop=2),
     )
-    return Grid(columns, tuple(_row(answer, statistic, say) for answer in record.ranked))
+    return Grid(columns, tuple(_row(answer, statistic, record.rank_by, say) for answer in record.ranked))
 
 
-def _row(answer: Answer, statistic: str, say: Say) -> tuple[Words, ...]:
+def _row(answer: Answer, statistic: str, rank_by: str, say: Say) -> tuple[Words, ...]:
     speed, cost = answer.performance, answer.cost
     first = answer.rank == 1
     return (
@@ -180,9 +183,10 @@ def _row(answer: Answer, statistic: str, say: Say) -> tuple[Words, ...]:
         numbers.duration(phrases.at(speed.tpot_s, statistic)),
         numbers.hourly(cost.usd_per_h),
         Text(numbers.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
+        *energy.cells(rank_by, answer),
         phrases.cost_band(answer) or "",
         phrases.grade(say, answer),
-        phrases.price(say, answer),
+        prices.age(say, answer),
     )
 
 
@@ -198,12 +202,15 @@ def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[B
     parts = [
         say("legend"),
         *([say("legend.details")] if detailed else []),
+        *([say("legend.energy")] if record.rank_by in energy.RULES else []),
         *_simulated(record, say),
         *(say("legend.grade", grade=letter, words=say(f"grade.{letter}")) for letter in grades),
     ]
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
-    return [Para(tuple(Text(part, "dim") for part in parts))]
+    if any(prices.is_aged(answer) for answer in record.ranked):
+        parts.append(say("legend.aged"))
+    return [*energy.unknown_rows(record.rank_by, record.ranked, say), Para(tuple(Text(part, "dim") for part in parts))]
 
 
 def _simulated(record: Recommendation, say: Say) -> list[str]:

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Rich
 
-from infra_advisor.present.blocks import Block, Bullets, Chart, Code, Column, Grid, Heading, Page, Para, Words, plain, tone
+from infra_advisor.present.blocks import Block, Bullets, Chart, Code, Column, Grid, Heading, Lines, Page, Para, Words, plain, tone
 from infra_advisor.present.plot import draw
+from infra_advisor.present.plot_lines import draw_lines
 from infra_advisor.present.screen import Screen
 from infra_advisor.present.text import clean, to_ascii
 
@@ -68,8 +69,13 @@ class _Writer:
             case Grid():
                 self.grid(block)
             case Chart():
-                for line in draw(block, width=min(self.screen.width, 100), blocks=self.screen.unicode):
-                    self.out.write(line + "\n")
+                self.drawn(draw(block, width=min(self.screen.width, 100), blocks=self.screen.unicode))
+            case Lines():
+                self.drawn(draw_lines(block, width=min(self.screen.width, 100), blocks=self.screen.unicode))
+
+    def drawn(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.out.write(line + "\n")
 
     def clean(self, text: str) -> str:
         return clean(text) if self.screen.unicode else to_ascii(clean(text))

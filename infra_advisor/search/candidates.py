@@ -16,6 +16,7 @@ from infra_advisor.search.calibration import GRADES, Bands, Parameters, Unseen
 from infra_advisor.search.deployments import Deployments
 from infra_advisor.search.layouts import Layout, layouts
 from infra_advisor.search.platforms import NETWORK_HOP_FACTOR, Platform
+from infra_advisor.search.power import ChipPower, PowerModel
 from infra_advisor.search.precision import Peaks, WeightChoice, cache_choice, peak_rates, weight_choices
 from infra_advisor.search.traits import Traits, traits_of
 
@@ -75,6 +76,8 @@ class Software:
     bands_by_unseen: Mapping[Unseen, Bands]
     """90 % bands as factors on the prediction, by what was never measured."""
     notes: tuple[str, ...] = ()
+    power: ChipPower | None = None
+    """None where the catalog has no power fact of the chip, or nobody asks."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Question:
     kv: str
     speculative: bool = False
     """Only engines that check drafted tokens."""
+    power: PowerModel | None = None
 
 
 def candidates(
@@ -116,6 +120,7 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
         dropped["no memory bandwidth or size in the catalog"] += 1
         return
     parameters = question.parameters
+    power = ChipPower(question.power, chip, chip.power.value) if question.power and chip.power else None
     usable = _usable(chip, engines, question.model)
     for engine, support in usable:
         selected = parameters.family(engine_kind=engine.kind, vendor=chip.vendor, device_class=chip.device_class, kind=chip.kind)
@@ -144,7 +149,7 @@ def _software(chip: Chip, engines: Iterable[Engine], question: Question, dropped
             traits = traits_of(chip, question.model, engine.id, choice.format)
             unseen = "both" if question.speculative else parameters.unseen(name, traits)  # no measurement of it is fitted
             yield Software(
-                engine, choice, kv, name, peaks, traits, unseen, GRADES[unseen], parameters.order(engine.id), family.bands, notes
+                engine, choice, kv, name, peaks, traits, unseen, GRADES[unseen], parameters.order(engine.id), family.bands, notes, power
             )
     if not usable:
         dropped["no engine in the catalog serves this model on this chip"] += 1

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from infra_advisor.search.deployments import Column
 from infra_advisor.search.outcome import Simulated, within
 from infra_advisor.search.platforms import Platform
 from infra_advisor.search.points import Timing
+from infra_advisor.search.power import FleetPower, fleet_power_w
 from infra_advisor.search.solve import Load, Solved, Targets, latency, meets, solve, solve_one, with_replicas
 
 SLACK = 1.1
@@ -68,6 +70,21 @@ class Fleets:
     def draw_chips(self) -> Column:
         """Accelerators that run."""
         return self.replicas * self.timing.d.chips
+
+    @cached_property
+    def power(self) -> FleetPower:
+        """Electric power at the load, before the overhead of the site."""
+        return fleet_power_w(self)
+
+    @cached_property
+    def power_at_limit(self) -> FleetPower:
+        """Electric power at the highest load within the targets."""
+        return fleet_power_w(self, self.solved.served_at_limit)
+
+    @cached_property
+    def power_when_full(self) -> FleetPower:
+        """Electric power as full as memory and the engine allow."""
+        return fleet_power_w(self, self.timing.serve(self.timing.memory.most_running, open_arrivals=False))
 
 
 def fleets(

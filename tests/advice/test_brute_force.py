@@ -20,7 +20,9 @@ from infra_advisor.advice.recommend import recommend
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.purchases import purchase_options
+from infra_advisor.physics.serving import Served
 from infra_advisor.physics.transformer import weight_bytes
+from infra_advisor.search.busy import busy
 from infra_advisor.search.calibration import read_parameters
 from infra_advisor.search.candidates import Candidate, Question, candidates, deployments
 from infra_advisor.search.platforms import Platform, platform_of_box, platform_of_node
@@ -48,17 +50,18 @@ class Machine:
     usd_per_month: float
     """Whatever runs, for each machine."""
     usd_per_site: float
-    drawn_kw: float
-    """At the meter, of one machine that serves."""
+    overhead: float
+    """PUE, where the buyer pays for power."""
     usd_per_kwh: float
     egress_usd_per_gb: float
-    board_w: float
 
     def month(self, fleet: "Fleet") -> float:
         """730 hours; 300 bytes leave for each output token; a rented machine keeps the weights on a disk of 0.08 USD/GB; several share a
         load balancer of 20 USD."""
         hours, machines = 730, fleet.machines
-        usd = machines * (self.usd_per_h * hours + self.usd_per_month + self.drawn_kw * hours * self.usd_per_kwh) + self.usd_per_site
+        usd = machines * (self.usd_per_h * hours + self.usd_per_month) + self.usd_per_site
+        if self.usd_per_kwh:
+            usd += fleet.machines_w / 1000 * self.overhead * hours * self.usd_per_kwh
         if self.class_ == "cloud":
             usd += fleet.tokens_per_s * 3600 * hours * 300 / 1e9 * self.egress_usd_per_gb
             usd += machines * fleet.weights_gb * 0.08 + (20 if fleet.units > 1 else 0)
@@ -78,6 +81,8 @@ class Fleet:
     tokens_per_s: float
     ttft_s: float
     tpot_s: float
+    machines_w: float
+    """Of all machines, hosts included; infinite where the catalog has no power of the chip."""
 
 
 def rented(catalog: Catalog) -> Iterator[Machine]:
@@ -95,11 +100,9 @@ def rented(catalog: Catalog) -> Iterator[Machine]:
             chip = catalog.chips[node.chip]
             family = node.instance_type.split(".")[0] if node.provider == "aws" else chip.id
             platform = platform_of_node(node, chip, chips)
-            assert chip.power or chip.id == "inferentia2"
-            board_w = chip.power.value if chip.power else math.inf
             egress = 0.0 if node.provider == "sakura" else 0.09
             rent = usd * chips / node.chips
-            yield Machine("cloud", node.provider, line.region, line.country, family, platform, rent, 0, 0, 0, 0, egress, board_w)
+            yield Machine("cloud", node.provider, line.region, line.country, family, platform, rent, 0, 0, 0, 0, egress)
 
 
 def bought(catalog: Catalog, country: str | None) -> Iterator[Machine]:
@@ -118,12 +121,10 @@ def bought(catalog: Catalog, country: str | None) -> Iterator[Machine]:
             per_kwh, per_kw = (24 / JPY_PER_USD, 300) if country == "JP" else (0.161, 217.3)
             if server:
                 month += rated_kw * per_kw
-            drawn_kw = rated_kw * 0.7 * (1.4 if server else 1.0)
             platform = platform_of_box(chip, machine.chips, board=option.category not in ("server", "rack"))
             class_, site = ("onprem", 300) if server else ("edge", 0)
-            yield Machine(
-                class_, "purchase", option.region, country, chip.id, platform, 0, month, site, drawn_kw, per_kwh, 0, chip.power.value
-            )
+            overhead = 1.4 if server else 1.0
+            yield Machine(class_, "purchase", option.region, country, chip.id, platform, 0, month, site, overhead, per_kwh, 0)
 
 
 def rated_w(chip: Chip, chips: int, *, server: bool) -> float:
@@ -183,7 +184,37 @@ def fleets(platform: Platform, question: Question, workload: Workload, targets: 
         tokens_per_s = workload.concurrency * workload.output_tokens / request_s
         weights_gb = weight_bytes(question.shape, candidate.weights.format.by_part).total / 1e9
         units = machines / max(chips / platform.chips, 1)
-        yield Fleet(candidate, machines, units, weights_gb, chips * replicas, tokens_per_s, float(ttft_s[0]), float(tpot_s[0]))
+        machines_w = power_w(one, served, platform, machines, chips * replicas)
+        yield Fleet(candidate, machines, units, weights_gb, chips * replicas, tokens_per_s, float(ttft_s[0]), float(tpot_s[0]), machines_w)
+
+
+def power_w(one: Timing, served: Served, platform: Platform, machines: float, working: float) -> float:
+    """Accelerators at work on the curve, the others at 18 % of their rated power, hosts at 70 % of theirs."""
+    rated_w = {"h100-sxm": 700.0, "mi300x": 750.0, "l4": 72.0, "rtx-4090": 450.0}.get(platform.chip)
+    if rated_w is None:
+        return math.inf
+    host_w = {
+        "h100-sxm": 0.82 * 700.0 * platform.chips,
+        "mi300x": 0.82 * 750.0 * platform.chips,
+        "l4": 1500.0 / 8 * platform.chips,
+        "rtx-4090": {1: 80.0, 2: 180.0, 4: 300.0}.get(platform.chips, 1500.0),
+    }[platform.chip]
+    of, curve = busy(one, served, open_arrivals=False), catalog().power
+    active = curve["serving_level"] + curve["kernel_gain"] * of.kernels[0] + curve["compute_gain"] * math.sqrt(of.computing[0])
+    each_w = rated_w * (0.18 + of.serving[0] * (min(active, 1.0) - 0.18))
+    unused = max(machines * platform.chips - working, 0.0)
+    return float(working * each_w + unused * 0.18 * rated_w + machines * 0.7 * host_w)
+
+
+def pue(machine: Machine) -> float:
+    """Of the buyer's room, of a hall, or the provider's own."""
+    return {"edge": 1.0, "onprem": 1.4, "cloud": {"aws": 1.15}.get(machine.seller, 1.4)}[machine.class_]
+
+
+def grid(machine: Machine) -> float:
+    """gCO2e/kWh of the region, else of the country; infinite where neither is known."""
+    regions = {("aws", "ap-northeast-1"): 539.0, ("aws", "us-east-1"): 398.0, ("sakura", "is1a"): 465.0, ("sakura", "ishikari"): 465.0}
+    return regions.get((machine.seller, machine.region or "")) or {"JP": 464.8}.get(machine.country or "", math.inf)
 
 
 def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
@@ -193,7 +224,8 @@ def figure(rank: str, machine: Machine, fleet: Fleet) -> float:
         "ttft": fleet.ttft_s,
         "speed": fleet.tpot_s,
         "throughput": -fleet.tokens_per_s,
-        "energy": machine.board_w * fleet.chips / fleet.tokens_per_s,
+        "energy": fleet.machines_w * pue(machine) / fleet.tokens_per_s,
+        "carbon": fleet.machines_w * pue(machine) / fleet.tokens_per_s / 3.6 * grid(machine),
         "balanced": cost**0.5 * fleet.ttft_s**0.25 * fleet.tpot_s**0.25,
     }[rank]
 
@@ -245,7 +277,7 @@ def closed_form_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra_advisor.advice.finalists.MOST_FINALISTS", 0)
 
 
-@pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "balanced"])
+@pytest.mark.parametrize("rank", ["cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced"])
 @pytest.mark.parametrize(("workload", "limits"), CASES, ids=[f"{w.model}-{w.concurrency}-{number}" for number, (w, _) in enumerate(CASES)])
 def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str) -> None:
     expected = oracle(workload, limits, rank)
@@ -258,6 +290,7 @@ def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str
         cost = row.cost.usd_per_mtok_output
         ttft_s, tpot_s = getattr(row.performance.ttft_s, statistic), getattr(row.performance.tpot_s, statistic)
         joule = row.performance.tokens_per_joule
+        carbon = row.energy.gco2e_per_mtok_output
         assert decision not in found
         assert cost is not None
         assert row.performance.output_tokens_per_s is not None
@@ -267,6 +300,7 @@ def test_ranked_equals_brute_force(workload: Workload, limits: Limits, rank: str
             "speed": tpot_s,
             "throughput": -row.performance.output_tokens_per_s,
             "energy": 1 / joule if joule else math.inf,
+            "carbon": carbon or math.inf,
             "balanced": cost**0.5 * ttft_s**0.25 * tpot_s**0.25,
         }[rank]
     assert found.keys() == expected.keys()

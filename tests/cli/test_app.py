@@ -10,6 +10,7 @@ import pytest
 from present import samples
 
 import infra_advisor
+from infra_advisor.advice.payment import Payment
 from infra_advisor.cli.app import COMMANDS
 from infra_advisor.cli.options import RANKS, SECTIONS
 from infra_advisor.errors import CatalogError
@@ -135,6 +136,7 @@ def test_estimate_ends_with_whether_it_holds(run: Run, engine: Engine, status: s
         "dp": None,
         "sweep": ("concurrency", [1.0, 2.0, 4.0]),
         "traffic": Traffic(),
+        "payment": Payment(),
     }
 
 

@@ -11,7 +11,8 @@ from own_runs import ONLINE, SLOW, own_layer, own_runs, own_trace
 
 from infra_advisor.cli import quantities
 from infra_advisor.cli.app import HELP, app
-from infra_advisor.cli.options import SECTIONS, Option
+from infra_advisor.cli.option import Option
+from infra_advisor.cli.options import SECTIONS
 
 from .conftest import Run
 
@@ -48,6 +49,8 @@ def test_examples_run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     own_layer(tmp_path)
     (tmp_path / "requests.csv").write_text(own_trace(), encoding="utf-8")
     words = shlex.split(line)[1:]
+    if words[0] == "check":
+        assert run("recommend", "--model", "8b", "--where", "cloud", "-o", words[1]).status == ANSWERED
     result = run(*words)
     assert result.status == ANSWERED, result.err
     if "--rows" in words:
@@ -106,7 +109,7 @@ PROMISED = [
     pytest.param(option, value, id=f"{option.spellings[0]} {value}")
     for option in READ
     if (shown := re.search(r": ([^:;]+)\.$", option.help))
-    for value in re.split(r", (?=\d|[a-z]+=)", re.sub(r" \([^)]*\)", "", shown[1]))
+    for value in re.split(r", (?=\d|[a-z_]+=)", re.sub(r" \([^)]*\)", "", shown[1]))
     if not value.startswith(("mean", "cost"))
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from present import samples
 
 from infra_advisor.advice.limits import Choice
+from infra_advisor.advice.payment import Payment
 from infra_advisor.search.traffic import Traffic
 
 from .conftest import Engine, Run
@@ -36,7 +37,8 @@ def test_every_option_reaches_the_engine_in_base_units(run: Run, engine: Engine)
         90.0,
     )
     assert (limits.owned, limits.include) == ("dgx-spark", ("spot", "stale"))
-    assert engine.given == {"rank": "ttft", "top": 3, "merge": "decision", "plan": False, "mix": False, "traffic": Traffic()}
+    terms = {"traffic": Traffic(), "payment": Payment()}
+    assert engine.given == {"rank": "ttft", "top": 3, "merge": "decision", "plan": False, "mix": False, **terms}
     assert engine.loaded == [("2026-11-01", [Path("a"), Path("b")])]
 
 
@@ -44,7 +46,8 @@ def test_defaults_are_no_limits(run: Run, engine: Engine) -> None:
     run(*QUESTION)
     assert (engine.workload.loads_given, engine.workload.input_tokens, engine.workload.output_tokens) == ([], 1000, 300)
     assert engine.limits == type(engine.limits)()
-    assert engine.given == {"rank": "cost", "top": 10, "merge": "decision", "plan": False, "mix": False, "traffic": Traffic()}
+    terms = {"traffic": Traffic(), "payment": Payment()}
+    assert engine.given == {"rank": "cost", "top": 10, "merge": "decision", "plan": False, "mix": False, **terms}
 
 
 def test_speed_is_the_other_spelling_of_tpot(run: Run, engine: Engine) -> None:

@@ -169,3 +169,9 @@ def test_an_unknown_memory_is_told(run: Run, tmp_path: Path) -> None:
     known, unknown = rows_of(tmp_path / "rows.csv")
     assert "memory" not in known["assumed"]
     assert "memory: 16 GB, its size is not in the catalog" in unknown["assumed"]
+
+
+def test_the_power_curve_is_checked_alone(run: Run) -> None:
+    done = run("calibrate", "--power", "--check")
+    assert (done.status, done.out.strip()) == (0, "power.yaml: as calibration makes it")
+    assert "--power and --with exclude each other" in run("calibrate", "--power", "--with", "own.csv").err

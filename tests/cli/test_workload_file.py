@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra_advisor.advice.payment import Payment
 from infra_advisor.search.traffic import Traffic
 
 from .conftest import Engine, Run
@@ -51,7 +52,8 @@ def test_options_override_the_file(run: Run, engine: Engine, write: object) -> N
     assert run("recommend", "-w", path, "--concurrency", "8", "--tpot", "50ms", "--ttft", "200ms", "--top", "1").status == 0
     assert (engine.workload.users, engine.workload.concurrency) == (None, 8.0)
     assert (engine.limits.tpot_s, engine.limits.ttft_s) == (pytest.approx(0.05), 0.2)
-    assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", "plan": False, "mix": False, "traffic": Traffic()}
+    terms = {"traffic": Traffic(), "payment": Payment()}
+    assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", "plan": False, "mix": False, **terms}
 
 
 @pytest.mark.parametrize(

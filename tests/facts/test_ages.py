@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from catalogs import frozen_catalog, write
+from catalogs import frozen_catalog, real_catalog, write
 
 from infra_advisor.facts.ages import aged_prices, usual_age_d
 from infra_advisor.facts.differences import in_force
@@ -42,6 +42,13 @@ def test_a_newer_line_of_the_same_offer_counts_alone(tmp_path: Path) -> None:
 )
 def test_what_is_usual_goes_by_the_kind_of_seller(table: str, provider: str, days: int) -> None:
     assert usual_age_d(frozen_catalog(day=DAY), table, provider) == days
+
+
+def test_a_price_that_a_market_makes_is_believed_for_a_day() -> None:
+    """Whoever shows it: a spot price of AWS is as short-lived as an ask of Vast.ai."""
+    assert usual_age_d(frozen_catalog(day=DAY), "offers", "aws", moving=True) == 1
+    limits = {one.kind: one.limit_d for one in aged_prices(real_catalog()) if one.provider == "aws"}
+    assert (limits["on-demand"], limits["spot-only"]) == (90, 1)
 
 
 def test_another_assumption_is_another_limit() -> None:

@@ -20,6 +20,7 @@ MODULES = (roofline, collectives, memory, serving, speculation, scaling, energy,
 
 # Money is counted by the hour; seconds would need the constants that the functions contain.
 H = Quantity(1.0, {"h": Fraction(1)})
+G = Quantity(1.0, {"g": Fraction(1)})
 ALIEN = Quantity(1.0, {"alien": Fraction(1)})
 SCALES = (1.0, 0.5, 1.7)
 
@@ -91,11 +92,22 @@ CASES: dict[str, Case] = {
         {"requests_per_s": 0.002 / S, "idle_s": 900 * S, "start_s": 420 * S},
         {"on_share": 1, "late_share": 1, "starts_per_s": 1 / S},
     ),
-    "energy.serving_power_w": Case(
-        energy.serving_power_w, {"board_w": 700 * W, "accelerators": 8.0, "draw_share": 0.7, "host_share": 0.4}, W
+    "energy.accelerator_draw_w": Case(
+        energy.accelerator_draw_w,
+        {
+            "rated_w": 700 * W, "serving_share": 0.9, "kernel_share": 0.6, "compute_share": 0.1, "idle_level": 0.2, "serving_level": 0.3,
+            "kernel_gain": 0.3, "compute_gain": 0.5,
+        },
+        W,
     ),
+    "energy.serving_share": Case(energy.serving_share, {"in_flight": 2.0}, 1),
+    "energy.wall_power_w": Case(energy.wall_power_w, {"accelerators_w": 4000 * W, "host_w": 2000 * W, "facility_overhead": 1.4}, W),
     "energy.tokens_per_joule": Case(
-        energy.tokens_per_joule, {"output_tokens_per_s": 2000 * TOKEN / S, "power_w": 7000 * W, "facility_overhead": 1.4}, TOKEN / (W * S)
+        energy.tokens_per_joule, {"output_tokens_per_s": 2000 * TOKEN / S, "power_w": 7000 * W}, TOKEN / (W * S)
+    ),
+    "energy.kwh_per_mtok": Case(energy.kwh_per_mtok, {"tokens_per_joule": 0.25 * TOKEN / (W * S)}, W * S / TOKEN),
+    "energy.gco2e_per_mtok": Case(
+        energy.gco2e_per_mtok, {"kwh_per_mtok": 1.1 * W * S / TOKEN, "gco2e_per_kwh": 450 * G / (W * S)}, G / TOKEN
     ),
     "cost.annuity_share": Case(cost.annuity_share, {"years": 3.0, "capital_rate": 0.05}, 1),
     "cost.write_off_usd_per_month": Case(cost.write_off_usd_per_month, {"price_usd": 3e5 * USD, "years": 3.0}, USD),

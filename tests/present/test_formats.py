@@ -119,8 +119,8 @@ def test_the_memo_has_its_parts_in_order() -> None:
     text = render(samples.recommendation(), "markdown", command="advisor recommend --model 70b")
     parts = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert parts == [
-        "Recommendation", "Requirements as given", "Options", "Why this one", "What binds", "Near misses", "What was left out",
-        "Assumptions", "Sources", "Reproduce",
+        "Recommendation", "Requirements as given", "Options", "Why this one", "What binds",
+        "Bill of a month: 2x H100 SXM (of 8), Lambda (JP)", "Near misses", "What was left out", "Assumptions", "Sources", "Reproduce",
     ]  # fmt: skip
     assert text.startswith("# Hardware for Llama 3.3 70B Instruct\n")
     assert "```sh\nadvisor recommend --model 70b\n```" in text

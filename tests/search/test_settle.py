@@ -350,7 +350,10 @@ def test_a_spare_machine_costs_and_adds_no_speed(frozen: Catalog) -> None:
     both = [(by_id[one.id], one) for one in simulated(spare) if one.id in by_id]
     assert len(both) >= 3
     for without, with_one in both:
-        assert with_one.performance == without.performance
+        speed, joule = without.performance, with_one.performance.tokens_per_joule
+        assert with_one.performance == speed.model_copy(update={"tokens_per_joule": joule})
+        assert (joule is None) == (speed.tokens_per_joule is None)
+        assert joule is None or joule < (speed.tokens_per_joule or 0.0)  # it idles, and its host runs
         assert with_one.hardware.replicas == without.hardware.replicas
         assert with_one.hardware.instances == without.hardware.instances + 1
         machines = with_one.hardware.instances / without.hardware.instances

@@ -2,11 +2,27 @@
 
 from collections.abc import Mapping
 
-from infra_advisor.present.words.en import ages, capacity, cost, entries, pages, recommend, records, simulate, update, validate
+from infra_advisor.present.words.en import (
+    ages,
+    breakeven,
+    capacity,
+    check,
+    cost,
+    energy,
+    entries,
+    freshness,
+    pages,
+    recommend,
+    records,
+    sensitivity,
+    simulate,
+    update,
+    validate,
+)
 
 PARTS = (
-    ages.TEXTS, capacity.TEXTS, cost.TEXTS, entries.TEXTS, records.TEXTS, recommend.TEXTS,
-    pages.TEXTS, validate.TEXTS, simulate.TEXTS, update.TEXTS,
+    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS,
+    freshness.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 

@@ -99,7 +99,6 @@ TEXTS: Mapping[str, str] = {
     "q.replica_speed": "throughput of one replica",
     "q.concurrency": "requests in flight",
     "q.max_concurrency": "most in flight within limits",
-    "q.energy": "energy",
     "q.usd_h": "cost per hour",
     "q.usd_month": "cost per month",
     "q.usd_mtok": "cost per million output tokens",

@@ -38,7 +38,7 @@ TEXTS: Mapping[str, str] = {
     "rank.ttft": "time to first token",
     "rank.speed": "tokens per second and user",
     "rank.throughput": "output tokens per second",
-    "rank.energy": "output tokens per joule",
+    "rank.energy": "electricity per million output tokens",
     "rank.balanced": "a weighted balance",
     "best.cost": "cheapest option",
     "best.ttft": "quickest option to the first token",
