@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from markdown_text import NOTICE, cell, code, table
-
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.breakeven import breakeven
 from infra_advisor.advice.breakevens import BreakevenAnswer
@@ -20,6 +18,7 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.layers import bundled_and
 from infra_advisor.search.workload import Workload
 from infra_advisor.units import HOURS_PER_MONTH
+from markdown_text import NOTICE, cell, code, table
 
 MODEL = "gpt-oss-120b"
 LOADS = (5e6, 50e6, 500e6)
@@ -53,7 +52,7 @@ def cost_page(root: Path) -> str:
             "# Worked costs\n\n",
             f"As of {catalog.as_of}. What the differences mean stands in [What it costs](../costs.md).\n\n",
             f"## {MODEL} in Japan, 1,000 tokens in and 300 out\n\n",
-            "USD a month, and USD per million prompt and output tokens. The nodes are fixed; below them the cheapest of each way to pay.\n\n",
+            "USD a month, and USD per million prompt and output tokens. The nodes are fixed; below them is the cheapest of each way.\n\n",
             table(("", *(f"{load / 1e6:,.0f}M tokens/day" for load in LOADS)), [*_nodes(nodes), *_ways(cases)]),
             "\n## The bill of the owned node at 50M tokens a day\n\n",
             _bill(nodes["8x H200, owned, in colocation", 50e6]),

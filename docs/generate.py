@@ -24,9 +24,10 @@ EXIT_CHECK_FAILED = 5
 
 sys.path[:0] = [str(DOCS), str(ROOT)]
 
+from cost_page import cost_page  # noqa: E402
+
 from accuracy_page import accuracy_page  # noqa: E402
 from catalog_pages import catalog_index, collection_page, collections  # noqa: E402
-from cost_page import cost_page  # noqa: E402
 from markdown_text import NOTICE, cell, code, table  # noqa: E402
 
 # Document name -> the record it is made of, as module:class.

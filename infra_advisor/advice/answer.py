@@ -7,19 +7,18 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
 from infra_advisor.advice.parts import (
     Assumption,
     Bound,
     CatalogStamp,
-    Cost,
-    CostAt,
-    CostLine,
     Energy,
     Evidence,
     Grade,
     HardwareClass,
     HardwarePart,
     Headroom,
+    IfAsked,
     LimitsPart,
     OfferPart,
     Part,
@@ -171,6 +170,8 @@ class Recommendation(Part):
     question: dict[str, Any] | None = None
     """Everything that was asked, in the fields of the Python types (workload, limits, traffic ...), and the version that answered:
     `advisor check` asks it again."""
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 class ChipColumn(Part):
@@ -208,6 +209,8 @@ class Comparison(Part):
     best: dict[str, tuple[str, ...]]
     """Row name -> ids of the columns that are best in it."""
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 class SweepPoint(Part):
@@ -250,6 +253,8 @@ class EstimateAnswer(Part):
     sweep_over: str | None = None
     sweep: tuple[SweepPoint, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""
 
 
 def json_schema(record: type[Part] = Recommendation) -> dict[str, Any]:

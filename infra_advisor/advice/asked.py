@@ -7,7 +7,7 @@ from pydantic import Field
 
 from infra_advisor import __version__
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.parts import Part
+from infra_advisor.advice.parts import CurrencyPart, Part
 from infra_advisor.advice.payment import Payment
 from infra_advisor.search.traffic import Traffic
 from infra_advisor.search.workload import Workload
@@ -28,6 +28,9 @@ class Asked(Part):
     merge: Literal["offer", "decision"] = "offer"
     plan: bool = False
     mix: bool = False
+
+
+Asked.model_rebuild(_types_namespace={"CurrencyPart": CurrencyPart})  # Limits name it without loading it: the command line starts sooner
 
 
 def echo(**asked: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Assumption, CatalogStamp, CostLine, LimitsPart, Part, PaymentPart, WorkloadPart
+from infra_advisor.advice.cost_parts import CostLine
+from infra_advisor.advice.parts import Assumption, CatalogStamp, IfAsked, LimitsPart, Part, PaymentPart, WorkloadPart
 
 Way = Literal["rent", "commit", "buy", "api"]
 """On demand or by the month; for a year or more; bought; a hosted API."""
@@ -81,4 +82,5 @@ class BreakevenAnswer(Part):
     """Way -> why there is none."""
     breakeven: tuple[Crossing, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
+    currency: IfAsked = None
     warnings: tuple[str, ...] = ()

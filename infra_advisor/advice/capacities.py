@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Assumption, CatalogStamp, CostLine, LimitsPart, Part, PaymentPart, WorkloadPart
+from infra_advisor.advice.cost_parts import CostLine
+from infra_advisor.advice.parts import Assumption, CatalogStamp, IfAsked, LimitsPart, Part, PaymentPart, WorkloadPart
 from infra_advisor.advice.simulated import TimePart
 
 
@@ -86,3 +87,5 @@ class CapacityAnswer(Part):
     """Machine, weights and engine, until the first request is answered."""
     plans: tuple[PlanPart, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""

@@ -8,10 +8,10 @@ from infra_advisor.advice.answer import Assumption
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.capacities import CapacityAnswer, LoadPart, PlanPart, ProfilePart
 from infra_advisor.advice.charges import total
+from infra_advisor.advice.cost_parts import CostLine
 from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.named import Named, Shape, named
-from infra_advisor.advice.parts import CostLine
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.question import limits_part, payment_part, stamp, workload_part
 from infra_advisor.advice.rows import Row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from infra_advisor.advice.parts import CostLine
+from infra_advisor.advice.cost_parts import CostLine
 from infra_advisor.units import HOURS_PER_MONTH
 
 Driver = Literal[

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer, Part, Violation
-from infra_advisor.advice.parts import CatalogStamp, LimitsPart, PaymentPart, WorkloadPart
+from infra_advisor.advice.parts import CatalogStamp, IfAsked, LimitsPart, PaymentPart, WorkloadPart
 
 Verdict = Literal["stands", "overtaken", "breaks_limit", "gone", "now_fits"]
 
@@ -72,3 +72,5 @@ class CheckAnswer(Part):
     """The offers that rank before it, each as it is best run, best first."""
     moved: tuple[Moved, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""

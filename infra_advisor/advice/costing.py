@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from infra_advisor.advice.charges import CENT, total
-from infra_advisor.advice.parts import Cost, CostAt, CostLine
+from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.spending import Point, Usage

@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.countries import COUNTRIES
+
+if TYPE_CHECKING:
+    from infra_advisor.advice.parts import CurrencyPart
 
 MOST_TOKENS_PER_S = 1e12
 MOST_SPARE = 64
@@ -66,6 +69,8 @@ class Limits:
     provider: Choice = Choice()
     accelerator: Choice = Choice()
     budget_usd_per_month: float | None = None
+    budget_rate: "CurrencyPart | None" = None
+    """How the budget became USD, where it was given in another currency; for the reader of the answer."""
     max_price_age_d: float | None = None
     include: tuple[str, ...] = ()
     owned: str | None = None

@@ -72,21 +72,26 @@ def _hardware(given: Mapping[str, Assumption], machine: Machine, *, server: bool
     price_usd, host_usd = float(machine.price_usd), float(machine.host_usd)
     residual_usd = machine.total_usd * _value(given, "residual_share")
     over = f"over {years * MONTHS_PER_YEAR:g} months"
-    yield _monthly("hardware", write_off_usd_per_month(price_usd=price_usd, years=years), f"{price_usd:,.0f} USD {over}")
+    yield _monthly("hardware", write_off_usd_per_month(price_usd=price_usd, years=years), f"{_usd(price_usd)} {over}")
     if host_usd:
-        yield _monthly("host", write_off_usd_per_month(price_usd=host_usd, years=years), f"{host_usd:,.0f} USD {over}")
+        yield _monthly("host", write_off_usd_per_month(price_usd=host_usd, years=years), f"{_usd(host_usd)} {over}")
     else:
         yield Charge(name="host", unit="machine-months", note="in the price of the machine")
     if residual_usd:
         back = write_off_usd_per_month(price_usd=residual_usd, years=years)
-        yield _monthly("resale", -back, f"{residual_usd:,.0f} USD come back {over}")
+        yield _monthly("resale", -back, f"{_usd(residual_usd)} come back {over}")
     else:
         yield Charge(name="resale", unit="machine-months", note="nothing is counted on")
     if rate < LEAST_CAPITAL_RATE:
         yield Charge(name="cost of capital", unit="machine-months", note="none is counted")
         return
     capital = capital_usd_per_month(price_usd=machine.total_usd, residual_usd=residual_usd, years=years, capital_rate=rate)
-    yield _monthly("cost of capital", capital, f"{rate:.1%} a year on {machine.total_usd:,.0f} USD, paid off in {years:g} years")
+    yield _monthly("cost of capital", capital, f"{rate:.1%} a year on {_usd(machine.total_usd)}, paid off in {years:g} years")
+
+
+def _usd(amount: float) -> str:
+    """To the cent, so that a price in another currency can be told from it."""
+    return f"{amount:,.2f}".removesuffix(".00") + " USD"
 
 
 def _monthly(name: str, usd: float, note: str) -> Charge:

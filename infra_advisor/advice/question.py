@@ -270,6 +270,7 @@ def limits_part(limits: Limits) -> LimitsPart:
         tpot_s=limits.tpot_s,
         throughput_tokens_per_s=limits.throughput_tokens_per_s,
         budget_usd_per_month=limits.budget_usd_per_month,
+        budget_rate=limits.budget_rate,
         residency=limits.residency,
         where=limits.where,
         vendors=_spelled(limits.vendor),

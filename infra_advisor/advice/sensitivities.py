@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, Part, PaymentPart, WorkloadPart
+from infra_advisor.advice.parts import Assumption, CatalogStamp, IfAsked, LimitsPart, Part, PaymentPart, WorkloadPart
 
 
 class Contender(Part):
@@ -76,4 +76,5 @@ class SensitivityAnswer(Part):
     inputs: tuple[Swing, ...] = ()
     """The widest swing first."""
     to_win: tuple[ToWin, ...] = ()
+    currency: IfAsked = None
     warnings: tuple[str, ...] = ()

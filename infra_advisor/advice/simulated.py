@@ -8,6 +8,7 @@ from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.parts import (
     Assumption,
     CatalogStamp,
+    IfAsked,
     LimitsPart,
     Part,
     PaymentPart,
@@ -119,3 +120,5 @@ class SimulateAnswer(Part):
     violations: tuple[Violation, ...] = ()
     samples: tuple[SamplePart, ...] = ()
     warnings: tuple[str, ...] = ()
+    currency: IfAsked = None
+    """The currency that pages are written in (--currency); the figures here stay in USD."""

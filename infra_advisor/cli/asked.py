@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from infra_advisor.errors import AdvisorError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from infra_advisor.advice.limits import Choice, Limits
+    from infra_advisor.advice.parts import CurrencyPart
     from infra_advisor.advice.payment import Payment
     from infra_advisor.cli.option import Option
     from infra_advisor.facts.catalog import Catalog
@@ -30,7 +32,7 @@ _WORKLOAD_FIELDS = {
 _LIMIT_FIELDS = {
     "ttft": "ttft_s", "tpot": "tpot_s", "throughput": "throughput_tokens_per_s", "at": "statistic", "residency": "residency",
     "spare": "spare", "headroom": "headroom", "where": "where",
-    "budget": "budget_usd_per_month", "max-age": "max_price_age_d", "include": "include", "owned": "owned",
+    "max-age": "max_price_age_d", "include": "include", "owned": "owned",
 }  # fmt: skip
 _PAYMENT_FIELDS = {"commit": "commit", "hours": "hours_per_month", "cached-share": "cached_share", "batch": "batch"}
 _TRAFFIC_FIELDS = {
@@ -113,13 +115,32 @@ class Asked:
             fields["tpot_s"] = 1 / self.values["speed"]
         if self.get("spot"):
             fields["include"] = tuple(dict.fromkeys((*fields.get("include", ()), "spot")))
+        if "budget" in self.values:
+            per_month, code = self.values["budget"]
+            rate = self._rate(code or self.get("currency"), "--budget")
+            fields |= {"budget_usd_per_month": per_month / rate.per_usd if rate else per_month, "budget_rate": rate}
         for key in ("vendor", "provider", "accelerator"):
             if key in self.values:
                 fields[key] = choice(self.values[key], f"--{key}")
         return Limits(**fields)
 
+    def currency(self) -> "CurrencyPart | None":
+        """The rate of the currency that pages are written in; None for USD. Raises UsageError."""
+        return self._rate(self.get("currency"), "--currency")
+
+    def _rate(self, code: str | None, option: str) -> "CurrencyPart | None":
+        if code is None:
+            return None
+        from infra_advisor.advice.currency import rate_of
+
+        return rate_of(self.catalog(), code, option)
+
     def catalog(self) -> "Catalog":
-        """The catalog of the asked day, with the given layers. Raises CatalogError."""
+        """The catalog of the asked day, with the given layers, read once. Raises CatalogError."""
+        return self._catalog
+
+    @cached_property
+    def _catalog(self) -> "Catalog":
         from infra_advisor.facts.catalog import load
 
         return load(self.get("as-of"), [Path(path) for path in self.get("catalog", ())])

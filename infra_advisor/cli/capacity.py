@@ -10,6 +10,7 @@ from infra_advisor.cli.options import (
     DEPLOYMENT,
     FILE,
     FLEET,
+    MONEY,
     MONTH,
     PAYMENT,
     QUESTION,
@@ -29,7 +30,7 @@ RUN = tuple(option for option in TRAFFIC if option.key in ("requests", "seed", "
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *RUN, *FLEET, *SIZING, *MONTH, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def capacity(
     asked: Asked,
     target: Annotated[
@@ -48,6 +49,7 @@ def capacity(
     the targets.
     """
     file, workload, limits, traffic = asked.target(), asked.workload(), asked.limits(), asked.traffic()
+    currency = asked.currency()
 
     from infra_advisor.advice.capacity import Moving
     from infra_advisor.advice.capacity import capacity as largest
@@ -64,5 +66,5 @@ def capacity(
     with Bar() as bar:
         how: dict[str, Any] = {"traffic": traffic, "serving": serving, "shape": shape, "moving": moving, "payment": asked.payment()}
         answer = largest(asked.catalog(), target, workload, limits, **how, progress=bar)
-    show(answer, asked.format, target=file)
+    show(answer, asked.format, target=file, currency=currency)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

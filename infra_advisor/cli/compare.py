@@ -5,14 +5,14 @@ from typing import Annotated
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
-from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, PAYMENT, QUESTION, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import CATALOG, EXPLAIN, FILE, MONEY, PAYMENT, QUESTION, SIZING, SPREAD, WORKLOAD_FILE, Command, asks
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *EXPLAIN, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *EXPLAIN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def compare(
     asked: Asked, names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chips or devices: h100 l4 inferentia2.")]
 ) -> None:
@@ -26,10 +26,11 @@ def compare(
     ):
         raise UsageError(f"{', '.join(given)}: nothing to size without --model; add it, or compare data sheets without this")
     workload, limits = (asked.workload(), asked.limits()) if asked.get("model") else (None, None)
+    currency = asked.currency()
 
     from infra_advisor.advice.compare import compare as side_by_side
     from infra_advisor.present import show
 
     answer = side_by_side(asked.catalog(), names, workload, limits, traffic=asked.traffic(), payment=asked.payment())
-    show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
+    show(answer, asked.format, target=target, currency=currency, explain=asked.get("explain", False), command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

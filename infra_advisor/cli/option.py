@@ -1,4 +1,4 @@
-"""What an option is: its spellings, how its text is read, and its help."""
+"""What an option is: its spelling, how its text is read, and its help."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,5 +36,5 @@ class Option:
 
 
 def option(*spellings: str, **fields: Any) -> Option:
-    """An option of these spellings."""
+    """An option by its spellings, the long one first."""
     return Option(spellings=spellings, **fields)

@@ -21,7 +21,6 @@ STATISTICS = ("mean", "p50", "p95", "p99")
 COMMITS = ("none", "1y", "3y", "auto")
 ROUTERS = ("least-loaded", "round-robin", "prefix-affine")
 
-
 MODEL = (
     _option("--model", "-m", metavar="NAME", help="Size (70b), name or Hugging Face id (llama-3.3-70b), or a config.json or .gguf file."),
     _option(
@@ -123,7 +122,12 @@ LIMITS = (
     ),
     _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers, in the same way."),
     _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
-    _option("--budget", metavar="USD/PERIOD", read=to.usd_per_month, help="Most to spend: 5000/month, 7/h, 60000/y."),
+    _option(
+        "--budget",
+        metavar="MONEY/PERIOD",
+        read=to.budget,
+        help="Most to spend, in the currency named, else in that of --currency, else in USD: 5000/month, 800000JPY/month, 7/h, 60000EUR/y.",
+    ),
     _option("--max-age", metavar="AGE", read=to.age_d, help="Oldest price to accept: 90d."),
     _option("--owned", metavar="DEVICE", help="A device already bought: only power and hosting are charged, nothing else is considered."),
     _option(
@@ -171,6 +175,14 @@ RANKING = (
 MIX = (_option("--mix", flag=True, help="Also the best two kinds of hardware, one for short prompts and one for long ones."),)
 PLAN = (_option("--plan-benchmark", flag=True, help="Print the runs that would settle the decision: commands and pass lines."),)
 EXPLAIN = (_option("--explain", flag=True, help="Show where the time goes, as terms that add up."),)
+MONEY = (
+    _option(
+        "--currency",
+        metavar="CODE",
+        read=to.currency,
+        help="Write amounts in this currency, at the catalog's newest rate of the day: JPY, EUR. JSON and CSV keep USD; default USD.",
+    ),
+)
 CATALOG = (
     _option("--as-of", metavar="DATE", read=to.day, help="Use the prices of that day; default today."),
     _option(
@@ -242,7 +254,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Targets": TARGETS,
     "Limits": LIMITS,
     "Payment": PAYMENT,
-    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *FILE),
+    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }
 """How the help groups the options."""

@@ -7,14 +7,28 @@ import datetime
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.countries import COUNTRIES
 from infra_advisor.units import HOURS_PER_MONTH, MONEY_PER_MONTH, parse_count, parse_quantity
 
 _NUMBER_LIKE = re.compile(r"[+-]?(?:\.?\d[\d_,.]*(?:e[+-]?\d+)?\s*[kmbgt]?|nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
-_MONEY = re.compile(r"(?:usd|us\$|\$)?\s*([\d.][\d_,.]*(?:e[+-]?\d{1,3})?[kKmM]?)\s*(?:usd|\$)?\s*(/\S+)?", re.IGNORECASE | re.ASCII)
-_PERIODS = {"/mo": "/month", "/m": "/month", "/hour": "/h", "/hr": "/h", "/day": "/d", "/year": "/y", "/yr": "/y"}
+_CURRENCY = r"(us\$|[$€£¥￥円]|[a-z]{3})?"
+_MONEY = re.compile(rf"{_CURRENCY}\s*([\d.][\d_,.]*(?:e[+-]?\d{{1,3}})?[km]?)\s*{_CURRENCY}\s*(/\S+)?", re.IGNORECASE | re.ASCII)
+_SYMBOLS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "円": "JPY", "YEN": "JPY"}
+_YEN_OR_YUAN = ("¥", "￥")
+_PERIODS = {
+    "/mo": "/month",
+    "/m": "/month",
+    "/hour": "/h",
+    "/hr": "/h",
+    "/day": "/d",
+    "/year": "/y",
+    "/yr": "/y",
+    "/月": "/month",
+    "/年": "/y",
+}
 _TOKENS_PER_S = re.compile(r"\s*(?:tokens?|toks?|t)?/s(?:ec)?(?:ond)?$", re.IGNORECASE)
 _MISTAKEN_COUNTRIES = {"UK": "GB", "EN": "GB", "JA": "JP", "KO": "KR"}
 
@@ -97,14 +111,36 @@ def tokens_per_s(raw: str) -> float:
     return number
 
 
-def usd_per_month(raw: str) -> float:
-    """`5000/month`, `7/h`, `60000 USD/y` -> USD per month of 730 hours."""
-    accepted = f"an amount in USD and a period: {', '.join(f'5000{period}' for period in MONEY_PER_MONTH)}"
+class Budget(NamedTuple):
+    """Money per month of 730 hours, as given."""
+
+    per_month: float
+    currency: str | None
+    """None where none was named: then it is that of --currency, or USD."""
+
+
+def budget(raw: str) -> Budget:
+    """`5000/month`, `7 USD/h`, `9600000JPY/y` -> the amount of a month, in its own currency."""
     match = _MONEY.fullmatch(raw.strip())
-    period = _PERIODS.get((match[2] or "").lower(), (match[2] or "").lower()) if match else ""
+    period = _PERIODS.get((match[4] or "").lower(), (match[4] or "").lower()) if match else ""
     if match is None or period not in MONEY_PER_MONTH:
-        raise UsageError(f"{raw!r} needs {accepted} ({HOURS_PER_MONTH:.0f} hours to the month)")
-    return above_zero(parse_count(match[1]) * MONEY_PER_MONTH[period], raw)
+        accepted = f"an amount and a period: {', '.join(f'5000{period}' for period in MONEY_PER_MONTH)}"
+        raise UsageError(f"{raw!r} needs {accepted} ({HOURS_PER_MONTH:.0f} hours to the month), with a currency if you like: 5000EUR/month")
+    named = {currency(code) for code in (match[1], match[3]) if code}
+    if len(named) > 1:
+        raise UsageError(f"{raw!r} names two currencies; write one, such as 5000EUR/month")
+    return Budget(above_zero(parse_count(match[2]) * MONEY_PER_MONTH[period], raw), next(iter(named), None))
+
+
+def currency(raw: str) -> str:
+    """`jpy` -> `JPY`: a code of three letters, or a symbol that stands for one currency only."""
+    code = raw.strip().upper()
+    if code in _YEN_OR_YUAN:
+        raise UsageError(f"{raw!r} is yen or yuan; write JPY or CNY")
+    code = _SYMBOLS.get(code, code)
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise UsageError(f"{raw!r} is not a currency; give its code of three letters, such as JPY, EUR or USD")
+    return code
 
 
 def country(raw: str) -> str:

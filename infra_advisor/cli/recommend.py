@@ -8,6 +8,7 @@ from infra_advisor.cli.options import (
     EXPLAIN,
     FILE,
     MIX,
+    MONEY,
     PAYMENT,
     PLAN,
     QUESTION,
@@ -24,7 +25,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -32,7 +33,7 @@ def recommend(asked: Asked) -> None:
 
     Only what you give is a limit. Times, rates, money and ages need a unit. Exit status 4: nothing fits; the answer says which limit binds.
     """
-    target, workload, limits = asked.target(), asked.workload(), asked.limits()
+    target, workload, limits, currency = asked.target(), asked.workload(), asked.limits(), asked.currency()
 
     from infra_advisor.advice.recommend import recommend as rank
     from infra_advisor.present import show
@@ -53,5 +54,5 @@ def recommend(asked: Asked) -> None:
             mix=asked.get("mix", False),
             progress=bar,
         )
-    show(answer, asked.format, target=target, explain=asked.get("explain", False), command=command_line())
+    show(answer, asked.format, target=target, currency=currency, explain=asked.get("explain", False), command=command_line())
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

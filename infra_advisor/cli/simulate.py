@@ -6,7 +6,20 @@ from typing import Annotated, Any
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import CATALOG, DEPLOYMENT, FILE, FLEET, PAYMENT, QUESTION, SPREAD, TRAFFIC, WORKLOAD_FILE, Command, asks
+from infra_advisor.cli.options import (
+    CATALOG,
+    DEPLOYMENT,
+    FILE,
+    FLEET,
+    MONEY,
+    PAYMENT,
+    QUESTION,
+    SPREAD,
+    TRAFFIC,
+    WORKLOAD_FILE,
+    Command,
+    asks,
+)
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
@@ -15,7 +28,7 @@ LAYOUT = tuple(option for option in DEPLOYMENT if option.key != "sweep")
 
 
 @app.command(cls=Command)
-@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *TRAFFIC, *FLEET, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*LAYOUT, *QUESTION, *PAYMENT, *SPREAD, *TRAFFIC, *FLEET, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def simulate(
     asked: Asked,
     target: Annotated[
@@ -34,6 +47,7 @@ def simulate(
     Exit status 4: a target is missed, or more comes than is served.
     """
     file, workload, limits, traffic = asked.target(), asked.workload(), asked.limits(), asked.traffic()
+    currency = asked.currency()
 
     from infra_advisor.advice.named import Shape
     from infra_advisor.advice.simulate import Serving
@@ -49,5 +63,5 @@ def simulate(
         each = stack.enter_context(RequestsFile(rows)).write if rows is not None else None
         how: dict[str, Any] = {"traffic": traffic, "serving": serving, "shape": shape, "payment": asked.payment()}
         answer = run(asked.catalog(), target, workload, limits, **how, each=each, progress=bar)
-    show(answer, asked.format, target=file)
+    show(answer, asked.format, target=file, currency=currency)
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

@@ -169,13 +169,18 @@ def same_price(one: Decimal, other: Decimal) -> bool:
     return abs(one - other) <= one * SAME_PRICE
 
 
-def rates_on(rates: Sequence[ExchangeRate], day: str) -> dict[str, Decimal]:
-    """Currency -> units per USD: per currency the newest rate not after `day`. USD itself is always 1."""
+def newest_rates(rates: Sequence[ExchangeRate], day: str) -> dict[str, ExchangeRate]:
+    """Currency -> its newest rate not after `day`."""
     newest: dict[str, ExchangeRate] = {}
     for rate in rates:
         if rate.day <= day and (rate.currency not in newest or rate.day > newest[rate.currency].day):
             newest[rate.currency] = rate
-    return {currency: rate.per_usd for currency, rate in newest.items()} | {"USD": Decimal(1)}
+    return newest
+
+
+def rates_on(rates: Sequence[ExchangeRate], day: str) -> dict[str, Decimal]:
+    """Currency -> units per USD: per currency the newest rate not after `day`. USD itself is always 1."""
+    return {currency: rate.per_usd for currency, rate in newest_rates(rates, day).items()} | {"USD": Decimal(1)}
 
 
 def usd_per_h(amount: Decimal, currency: str, rates: Mapping[str, Decimal]) -> Decimal:

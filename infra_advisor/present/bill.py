@@ -1,10 +1,13 @@
 """A bill: what is used, times what a unit costs, and the sum; what costs nothing follows with its reason."""
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import Cost, CostAt, CostLine, PaymentPart
+from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
+from infra_advisor.advice.parts import PaymentPart
 from infra_advisor.present import numbers, phrases
 from infra_advisor.present.blocks import Block, Column, Grid, Heading, Para, Text, Words
 from infra_advisor.present.words import Words as Say
+
+_SHARE_OF_BILL = "USD of the bill"
 
 
 def paid(payment: PaymentPart | None, say: Say) -> list[Para]:
@@ -21,7 +24,7 @@ def bill_of(answer: Answer, say: Say, *, free: bool = True) -> list[Block]:
     title = say("bill.title" if cost.lines_per == "month" else "bill.title.mtok", **names)
     found: list[Block] = [Heading(title), *blocks]
     if cost.usd_three_years is not None:
-        initial, three = numbers.monthly(cost.usd_initial), numbers.monthly(cost.usd_three_years)
+        initial, three = say.money.monthly(cost.usd_initial), say.money.monthly(cost.usd_three_years)
         found.append(Para((say("bill.initial" if cost.usd_initial else "bill.three", initial=initial, three=three),)))
     return found
 
@@ -31,10 +34,9 @@ def bill_blocks(cost: Cost, say: Say, *, free: bool = True) -> list[Block]:
     paid = [line for line in cost.lines if line.amount_usd]
     if not paid:
         return []
-    digits, amount = (2, numbers.cents) if cost.lines_per == "month" else (6, numbers.plain)
-    total = round(sum(line.amount_usd for line in paid), digits)
-    rows: list[tuple[Words, ...]] = [_row(line, amount(line.amount_usd), say) for line in paid]
-    rows.append((Text(say("total"), "strong"), "", "", "", Text(amount(total), "strong"), ""))
+    amounts, total = say.money.amounts([line.amount_usd for line in paid], finest=cost.lines_per != "month")
+    rows: list[tuple[Words, ...]] = [_row(line, amount, say) for line, amount in zip(paid, amounts, strict=True)]
+    rows.append((Text(say("total"), "strong"), "", "", "", Text(total, "strong"), ""))
     columns = (
         Column(say("bill.col.line"), wrap=True),
         Column(say("bill.col.quantity"), "right"),
@@ -45,17 +47,18 @@ def bill_blocks(cost: Cost, say: Say, *, free: bool = True) -> list[Block]:
     )
     blocks: list[Block] = [Grid(columns, tuple(rows), total=True)]
     nothing = [say("bill.free.item", line=say.name("bill", line.name), reason=line.note) for line in cost.lines if not line.amount_usd]
-    return [*blocks, Para(("; ".join(nothing) + ".",), lead=say("bill.free"))] if free and nothing else blocks
+    return [*blocks, Para((say.money.stated_sentence("; ".join(nothing) + "."),), lead=say("bill.free"))] if free and nothing else blocks
 
 
 def _row(line: CostLine, amount: str, say: Say) -> tuple[Words, ...]:
+    share = line.unit == _SHARE_OF_BILL  # then the quantity is the money, and the price a share of it
     return (
         say.name("bill", line.name),
-        numbers.plain(line.quantity),
-        say.name("unit", line.unit),
-        numbers.plain(line.unit_price_usd),
+        say.money.amounts([line.quantity])[1] if share else numbers.plain(line.quantity),
+        say("bill.unit.share") if share else say.name("unit", line.unit),
+        numbers.plain(line.unit_price_usd) if share else say.money.unit_price(line.unit_price_usd),
         amount,
-        line.note or "",
+        say.money.stated_sentence(line.note or ""),
     )
 
 
@@ -81,10 +84,10 @@ def _point(point: CostAt, say: Say, *, users: bool) -> tuple[Words, ...]:
     return (
         say(f"bill.point.{point.point}"),
         numbers.rate(point.output_tokens_per_s),
-        numbers.monthly(point.usd_per_month),
-        numbers.usd(point.usd_per_mtok_output),
-        numbers.span(point.usd_per_mtok_output_low, point.usd_per_mtok_output_high, numbers.usd) or "",
-        numbers.usd(point.usd_per_mtok_total),
-        numbers.usd(point.usd_per_1000_requests),
-        *(["" if point.usd_per_user_month is None else numbers.usd(point.usd_per_user_month)] if users else []),
+        say.money.monthly(point.usd_per_month),
+        say.money.usd(point.usd_per_mtok_output),
+        numbers.span(point.usd_per_mtok_output_low, point.usd_per_mtok_output_high, say.money.usd) or "",
+        say.money.usd(point.usd_per_mtok_total),
+        say.money.usd(point.usd_per_1000_requests),
+        *(["" if point.usd_per_user_month is None else say.money.usd(point.usd_per_user_month)] if users else []),
     )

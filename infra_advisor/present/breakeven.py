@@ -39,7 +39,7 @@ def _verdict(record: BreakevenAnswer, say: Say) -> Text:
         say(
             f"even.best.{best.way}",
             tokens=numbers.count(record.tokens_per_day),
-            monthly=numbers.monthly(best.usd_per_month),
+            monthly=say.money.monthly(best.usd_per_month),
             **phrases.option(say, best.answer),
         ),
         "strong",
@@ -74,10 +74,10 @@ def _row(one: PaidOption, record: BreakevenAnswer, say: Say) -> tuple[Words, ...
         Text(phrases.hardware(say, answer), "strong" if best else "plain"),
         phrases.where(say, answer),
         phrases.running(say, answer),
-        numbers.monthly(one.usd_initial) if one.usd_initial else "",
-        numbers.monthly(one.usd_running_per_month),
-        Text(numbers.monthly(one.usd_per_month), "strong" if best else "plain"),
-        numbers.usd(answer.cost.usd_per_mtok_output),
+        say.money.monthly(one.usd_initial) if one.usd_initial else "",
+        say.money.monthly(one.usd_running_per_month),
+        Text(say.money.monthly(one.usd_per_month), "strong" if best else "plain"),
+        say.money.usd(answer.cost.usd_per_mtok_output),
         "" if one.tokens_per_day_limit is None else numbers.count(one.tokens_per_day_limit),
         phrases.grade(say, answer) if one.way != "api" else "",
         prices.age(say, answer),
@@ -99,7 +99,7 @@ def _crossing(one: Crossing, say: Say) -> str:
         "even.load",
         **names,
         tokens=numbers.count(one.value),
-        month=numbers.monthly(one.usd_per_month),
+        month=say.money.monthly(one.usd_per_month),
         option=one.option,
     )
     if one.utilisation is not None:
@@ -123,12 +123,12 @@ def _curve(record: BreakevenAnswer, say: Say) -> list[Block]:
     rows = tuple(_point(point, ways, say) for point in record.curve)
     series = tuple(Series(_MARKS[way], say(f"even.way.{way}"), tuple(point.usd_per_month[way] for point in record.curve)) for way in ways)
     x = tuple(numbers.count(point.tokens_per_day) for point in record.curve)
-    return [Heading(say("even.curve")), Grid(columns, rows), Lines(say("even.plot"), x, series, numbers.monthly)]
+    return [Heading(say("even.curve")), Grid(columns, rows), Lines(say("even.plot"), x, series, say.money.monthly)]
 
 
 def _point(point: CurvePoint, ways: list[Way], say: Say) -> tuple[Words, ...]:
     return (
         numbers.count(point.tokens_per_day),
-        *(Text(numbers.monthly(point.usd_per_month[way]), "strong" if way == point.cheapest else "plain") for way in ways),
+        *(Text(say.money.monthly(point.usd_per_month[way]), "strong" if way == point.cheapest else "plain") for way in ways),
         say("even.cheapest", way=say(f"even.way.{point.cheapest}"), offer=point.option[point.cheapest]),
     )

@@ -30,7 +30,7 @@ def page(record: CapacityAnswer, say: Say) -> Page:
     asked = "; ".join((phrases.model(say, record.workload), phrases.lengths(say, record.workload)))
     limits = "; ".join(phrases.limits(say, phrases.without_named(record.limits))) or say("limits.none")
     blocks += [Para((asked,), lead=say("for")), Para((limits,), lead=say("limits")), *paid(record.payment, say)]
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     blocks += [*_curve(record, say), *_month(record, say)]
     blocks += assumptions.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
     return Page((*blocks, Para((Text(assumptions.stamp(record.catalog, record.as_of, say), "dim"),))))
@@ -145,8 +145,8 @@ def _plan(plan: PlanPart, say: Say) -> tuple[Words, ...]:
         say(f"capacity.plan.{plan.name}"),
         numbers.whole(plan.machines),
         f"{plan.machine_hours_per_month:,.0f}",
-        numbers.monthly(plan.usd_per_month),
+        say.money.monthly(plan.usd_per_month),
         "" if plan.saving is None else numbers.percent(plan.saving),
-        numbers.usd(plan.usd_per_mtok_output),
+        say.money.usd(plan.usd_per_mtok_output),
         numbers.percent(plan.late_share) if plan.late_share >= 5e-5 else numbers.percent(0.0),
     )

@@ -15,10 +15,10 @@ def page(record: CheckAnswer, say: Say) -> Page:
     blocks: list[Block] = [Para((Text(_verdict(record, say), "strong" if record.status == "stands" else "bad"),))]
     if record.first and record.now != record.first:
         first = record.first
-        monthly = numbers.monthly(first.cost.usd_per_month)
-        blocks.append(Para((say("check.first", **phrases.option(say, first), cost=phrases.cost_per_mtok(first), monthly=monthly),)))
+        monthly = say.money.monthly(first.cost.usd_per_month)
+        blocks.append(Para((say("check.first", **phrases.option(say, first), cost=phrases.cost_per_mtok(say, first), monthly=monthly),)))
     blocks += question(record.workload, record.limits, say, record.payment)
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     blocks += _moved(record, say) + _ahead(record, say)
     saved = record.saved
     then = say("check.saved", as_of=saved.as_of, version=saved.version, catalog=saved.catalog.version, hash=saved.catalog.hash)
@@ -64,13 +64,13 @@ def _row(one: Moved, statistic: str, say: Say) -> tuple[Words, ...]:
     change = "" if one.change is None else numbers.margin(one.change) if abs(one.change) >= 5e-4 else "="
     if one.change is None and one.then == one.now:
         change = "="
-    return title, _value(one.name, one.then), _value(one.name, one.now), change
+    return title, _value(one.name, one.then, say), _value(one.name, one.now, say), change
 
 
-def _value(name: str, value: float | str | None) -> str:
+def _value(name: str, value: float | str | None, say: Say) -> str:
     if name.endswith(_PER_USD) and isinstance(value, float):
         return numbers.exact(value)
-    return numbers.about(value) if name == "max_concurrency" and isinstance(value, float) else numbers.by_name(name, value)
+    return numbers.about(value) if name == "max_concurrency" and isinstance(value, float) else say.money.by_name(name, value)
 
 
 def _ahead(record: CheckAnswer, say: Say) -> list[Block]:
@@ -96,7 +96,7 @@ def _one_ahead(one: Ahead, say: Say) -> tuple[Words, ...]:
         phrases.hardware(say, answer),
         phrases.where(say, answer),
         phrases.running(say, answer),
-        phrases.cost_per_mtok(answer),
+        phrases.cost_per_mtok(say, answer),
         phrases.grade(say, answer),
         numbers.percent(one.behind),
     )

@@ -22,7 +22,7 @@ def page(record: Comparison, say: Say, *, explain: bool = False) -> Page:
         if record.status == "nothing_fits":
             blocks.append(Para((Text(say("compare.none"), "bad"),)))
         blocks += question(record.workload, phrases.without_named(record.limits), say, record.payment)
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     title = say("compare.title.model", model=record.workload.model_name) if record.workload else say("compare.title")
     columns = (Column(""), *(Column(phrases.short(column.name)) for column in record.columns))
     blocks += [Heading(title), Grid(columns, tuple(_rows(record, say)), parts=True), Para((Text(say("compare.best"), "dim"),))]
@@ -40,7 +40,7 @@ def _rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
         rows += _answer_rows(record, say)
     known = (name for column in record.columns for name, value in column.facts.items() if value is not None)
     for name in sorted(dict.fromkeys(known), key=list(record.columns[0].facts).index):
-        rows.append(_row(record, name, say.name("name", name), _fact(name)))
+        rows.append(_row(record, name, _title(name, say), _fact(name, say)))
     rows.append(_row(record, "engines", say("row.engines"), lambda column: _listed([say.name("engine", name) for name in column.engines])))
     rows.append(_row(record, "formats", say("row.formats"), lambda column: _listed(column.formats)))
     return rows
@@ -66,11 +66,11 @@ def _answer_rows(record: Comparison, say: Say) -> list[tuple[Words, ...]]:
         ("speed", "user_speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s_per_user))),
         ("output_tokens_per_s", "speed", lambda column: _of(column, lambda a: numbers.rate(a.performance.output_tokens_per_s))),
         ("", "in_flight", lambda column: _of(column, lambda a: in_flight(say, a))),
-        ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: numbers.hourly(a.cost.usd_per_h))),
-        ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: numbers.monthly(a.cost.usd_per_month))),
-        ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_output))),
-        ("", "usd_mtok_band", lambda column: _of(column, lambda a: phrases.cost_band(a) or numbers.UNKNOWN)),
-        ("", "usd_mtok_total", lambda column: _of(column, lambda a: numbers.usd(a.cost.usd_per_mtok_total))),
+        ("usd_per_h", "usd_h", lambda column: _of(column, lambda a: say.money.hourly(a.cost.usd_per_h))),
+        ("usd_per_month", "usd_month", lambda column: _of(column, lambda a: say.money.monthly(a.cost.usd_per_month))),
+        ("usd_per_mtok_output", "usd_mtok", lambda column: _of(column, lambda a: say.money.usd(a.cost.usd_per_mtok_output))),
+        ("", "usd_mtok_band", lambda column: _of(column, lambda a: phrases.cost_band(say, a) or numbers.UNKNOWN)),
+        ("", "usd_mtok_total", lambda column: _of(column, lambda a: say.money.usd(a.cost.usd_per_mtok_total))),
         ("", "bound", lambda column: _of(column, lambda a: binding(say, a))),
         ("", "grade", lambda column: phrases.grade(say, column.answer) if column.answer else "-"),
         ("", "price", lambda column: _of(column, lambda a: f"{prices.kind(say, a)} {prices.date(say, a)}")),
@@ -82,8 +82,12 @@ def _band(predicted: Predicted) -> str:
     return numbers.span(predicted.low, predicted.high, lambda value: numbers.duration(value, 2)) or numbers.UNKNOWN
 
 
-def _fact(name: str) -> Callable[[ChipColumn], Words]:
-    return lambda column: numbers.by_name(name, column.facts.get(name))
+def _title(name: str, say: Say) -> str:
+    return say("row.bytes_per_money") if name == "bytes_per_usd" and say.money.rate else say.name("name", name)
+
+
+def _fact(name: str, say: Say) -> Callable[[ChipColumn], Words]:
+    return lambda column: say.money.by_name(name, column.facts.get(name))
 
 
 def _of(column: ChipColumn, write: Callable[..., str]) -> str:
@@ -123,7 +127,7 @@ def _prices(record: Comparison, say: Say) -> list[Block]:
     rows: list[tuple[Words, ...]] = []
     for country in countries:
         spans = [column.prices.get(country) for column in record.columns]
-        rows.append((country, *((numbers.span(*span, numbers.usd) or "-") if span else "-" for span in spans)))
+        rows.append((country, *((numbers.span(*span, say.money.usd) or "-") if span else "-" for span in spans)))
     columns = (Column(say("col.country")), *(Column(phrases.short(column.name), "right") for column in record.columns))
     blocks: list[Block] = [Heading(say("compare.prices")), Grid(columns, tuple(rows), parts=True)]
     rest = len(offered) - len(countries)

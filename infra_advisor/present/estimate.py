@@ -14,7 +14,7 @@ _DOES_NOT_FIT = "does not fit"
 def page(record: EstimateAnswer, say: Say) -> Page:
     """Verdict, question, figures, limits, cost, memory, time, sweep."""
     blocks: list[Block] = [*_verdict(record, say), *question(record.workload, phrases.without_named(record.limits), say, record.payment)]
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     if record.answer:
         blocks += _figures(record.answer, record, say) + _headroom(record.answer, say) + _cost(record.answer, say)
     blocks += _memory(record, say)
@@ -71,8 +71,8 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
     both = say("bound.both", prefill=phrases.bound(say, answer.bound.prefill), decode=phrases.bound(say, answer.bound.decode))
     misses_alone = speed.max_concurrency == 0  # then there is no load within the limits that anything could be said of
     at_limit: list[tuple[Words, ...]] = [
-        (say("q.usd_mtok_limit"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_limit)), ""),
-        (say("q.usd_mtok_full"), say("usd", value=numbers.usd(cost.usd_per_mtok_output_at_saturation)), ""),
+        (say("q.usd_mtok_limit"), say("usd", value=say.money.usd(cost.usd_per_mtok_output_at_limit)), ""),
+        (say("q.usd_mtok_full"), say("usd", value=say.money.usd(cost.usd_per_mtok_output_at_saturation)), ""),
         (say("q.utilisation"), numbers.percent(cost.utilisation), ""),
     ]
     rows: list[tuple[Words, ...]] = [
@@ -86,10 +86,10 @@ def _figures(answer: Answer, record: EstimateAnswer, say: Say) -> list[Block]:
         (say("q.speed"), say("tokens_per_s", rate=numbers.rate(speed.output_tokens_per_s)), ""),
         (say("q.concurrency"), numbers.about(speed.concurrency), ""),
         *([] if misses_alone else [(say("q.max_concurrency"), numbers.about(speed.max_concurrency), "")]),
-        (say("q.usd_h"), say("usd", value=numbers.hourly(cost.usd_per_h)), ""),
-        (say("q.usd_month"), say("usd", value=numbers.monthly(cost.usd_per_month)), ""),
-        (say("q.usd_mtok"), say("usd", value=numbers.usd(cost.usd_per_mtok_output)), phrases.cost_band(answer) or ""),
-        (say("q.usd_mtok_total"), say("usd", value=numbers.usd(cost.usd_per_mtok_total)), ""),
+        (say("q.usd_h"), say("usd", value=say.money.hourly(cost.usd_per_h)), ""),
+        (say("q.usd_month"), say("usd", value=say.money.monthly(cost.usd_per_month)), ""),
+        (say("q.usd_mtok"), say("usd", value=say.money.usd(cost.usd_per_mtok_output)), phrases.cost_band(say, answer) or ""),
+        (say("q.usd_mtok_total"), say("usd", value=say.money.usd(cost.usd_per_mtok_total)), ""),
         *([] if misses_alone else at_limit),
         *_electric(answer, say),
         (say("q.bound"), both, ""),
@@ -130,8 +130,8 @@ def _room(room: Headroom, say: Say) -> tuple[Words, ...]:
     key, tone = verdicts[room.met]
     return (
         phrases.limit(say, room.limit),
-        numbers.stated(phrases.field(room.limit), room.allowed),
-        numbers.by_name(phrases.field(room.limit), room.predicted),
+        say.money.stated(phrases.field(room.limit), room.allowed),
+        say.money.by_name(phrases.field(room.limit), room.predicted),
         numbers.margin(room.margin),
         Text(say(key), tone),
     )
@@ -183,7 +183,7 @@ def _sweep(record: EstimateAnswer, say: Say) -> list[Block]:
                 Text(numbers.duration(tpot_s), _over(tpot_s, record.limits.tpot_s)),
                 numbers.rate(speed.output_tokens_per_s_per_user),
                 numbers.rate(speed.output_tokens_per_s),
-                numbers.usd(point.usd_per_mtok_output),
+                say.money.usd(point.usd_per_mtok_output),
             )
         )
     blocks: list[Block] = [Heading(say("sweep.title", over=over)), Grid(columns, tuple(rows))]

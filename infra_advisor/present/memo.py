@@ -6,6 +6,7 @@ from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
 from infra_advisor.present.explain import cited, explain_blocks, terms_of
+from infra_advisor.present.money import USD
 from infra_advisor.present.words import Words as Say
 
 _TIE = 0.01
@@ -15,6 +16,7 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
     """The whole document. `command`: what reproduces it."""
     blocks: list[Block] = [Heading(say("memo.title", model=record.workload.model_name), 1)]
     blocks += _recommendation(record, say)
+    blocks += [Para(tuple(rate)) for rate in [assumptions.converted(say)] if rate]
     blocks += _requirements(record, say)
     if record.ranked:
         points = points_grid(record.ranked[0].cost, say)
@@ -52,7 +54,7 @@ def _recommendation(record: Recommendation, say: Say) -> list[Block]:
     ]
     if winner.offer.marks:
         blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
-    return blocks + [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    return blocks + [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
 
 
 def _requirements(record: Recommendation, say: Say) -> list[Block]:
@@ -81,10 +83,10 @@ def _options(record: Recommendation, say: Say) -> Grid:
             phrases.running(say, answer),
             numbers.duration(phrases.at(answer.performance.ttft_s, statistic)),
             numbers.duration(phrases.at(answer.performance.tpot_s, statistic)),
-            numbers.hourly(answer.cost.usd_per_h),
-            phrases.cost_per_mtok(answer),
+            say.money.hourly(answer.cost.usd_per_h),
+            phrases.cost_per_mtok(say, answer),
             *energy.cells(record.rank_by, answer),
-            phrases.cost_band(answer) or "",
+            phrases.cost_band(say, answer) or "",
             phrases.grade(say, answer),
             prices.dated(say, answer),
         )
@@ -155,7 +157,7 @@ def _near_misses(record: Recommendation, say: Say) -> list[Block]:
         (
             f"{phrases.hardware(say, miss)}, {phrases.where(say, miss)}",
             phrases.running(say, miss),
-            phrases.cost_per_mtok(miss),
+            phrases.cost_per_mtok(say, miss),
             phrases.violations(say, miss.violations),
             phrases.relaxing(say, miss.violations),
             phrases.grade(say, miss),
@@ -171,12 +173,15 @@ def _unranked(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _assumptions(record: Recommendation, say: Say) -> list[Block]:
-    rows = tuple((assumptions.assumption(say, one), say(f"origin.{one.origin}"), assumptions.basis(say, one)) for one in record.assumptions)
+    rows = tuple(
+        (say.money.stated_sentence(assumptions.assumption(say, one)), say(f"origin.{one.origin}"), assumptions.basis(say, one))
+        for one in record.assumptions
+    )
     blocks: list[Block] = [Heading(say("memo.assumptions"))]
     if rows:
         blocks.append(Grid((Column(say("col.assumption")), Column(say("col.origin")), Column(say("col.basis"))), rows))
-    own = record.ranked[0].assumptions if record.ranked else ()
-    return blocks + ([Para((), lead=say("also")), Bullets(tuple(own))] if own else []) if rows or own else []
+    own = tuple(map(say.money.stated_sentence, record.ranked[0].assumptions)) if record.ranked else ()
+    return blocks + ([Para((), lead=say("also")), Bullets(own)] if own else []) if rows or own else []
 
 
 def _sources(record: Recommendation, say: Say) -> list[Block]:
@@ -200,5 +205,5 @@ def _reproduce(record: Recommendation, say: Say, command: str) -> list[Block]:
     return [
         Heading(say("memo.reproduce")),
         *([Code((command,))] if command else []),
-        Para((assumptions.stamp(record.catalog, record.as_of, say),)),
+        Para((assumptions.stamp(record.catalog, record.as_of, say.with_money(USD)),)),
     ]

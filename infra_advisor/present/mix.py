@@ -11,7 +11,7 @@ def mixed(record: Recommendation, say: Say) -> list[Block]:
     mix = record.mix
     if mix is None:
         return []
-    costs = {"cost": numbers.monthly(mix.usd_per_month), "single": numbers.monthly(mix.single_usd_per_month)}
+    costs = {"cost": say.money.monthly(mix.usd_per_month), "single": say.money.monthly(mix.single_usd_per_month)}
     if not mix.sides:
         return [Heading(say("mix.title")), Para((say("mix.none", reason=mix.reason),))]
     if not mix.worth_it:
@@ -34,6 +34,6 @@ def _side(side: MixSide, record: Recommendation, say: Say) -> str:
         mean=numbers.whole(side.mean_input_tokens),
         ttft=phrases.latency(say, answer.performance.ttft_s, statistic),
         tpot=phrases.latency(say, answer.performance.tpot_s, statistic),
-        monthly=numbers.monthly(answer.cost.usd_per_month),
+        monthly=say.money.monthly(answer.cost.usd_per_month),
         **phrases.option(say, answer),
     )

@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from infra_advisor.advice.answer import Comparison, EstimateAnswer, Recommendation
-from infra_advisor.advice.parts import Part
+from infra_advisor.advice.parts import CurrencyPart, Part
 from infra_advisor.present.blocks import Page
 from infra_advisor.present.files import Target
 from infra_advisor.present.listing import Listing
+from infra_advisor.present.money import money_in, options_in_usd
 from infra_advisor.present.say import tell, write
 from infra_advisor.present.screen import Screen, can_write_unicode, screen_of
 from infra_advisor.present.text import clean
@@ -32,17 +33,29 @@ Shown = Recommendation | Comparison | EstimateAnswer | Listing | Part
 
 
 def render(
-    record: Shown, form: str, *, screen: Screen | None = None, explain: bool = False, command: str = "", language: str = "en"
+    record: Shown,
+    form: str,
+    *,
+    screen: Screen | None = None,
+    explain: bool = False,
+    command: str = "",
+    language: str = "en",
+    currency: CurrencyPart | None = None,
 ) -> str:
-    """The record in one of the FORMATS. Each renderer is imported only when it is asked for: start-up time is felt."""
+    """The record in one of the FORMATS. Each renderer is imported only when it is asked for: start-up time is felt.
+
+    `currency`: what pages write amounts in, None = USD. JSON and CSV keep USD; JSON then also states the rate.
+    """
     screen = screen or Screen()
     if form == "json":
         from infra_advisor.present import json_out
 
+        if isinstance(record, Part) and currency is not None:
+            return options_in_usd(json_out.render(record.model_copy(update={"currency": currency}), unicode=screen.unicode))
         return json_out.render(record if isinstance(record, BaseModel) else record.documents(), unicode=screen.unicode)
     if form == "csv":
         return _csv(record)
-    say = words(language)
+    say = words(language).with_money(money_in(currency))
     if form == "svg":
         from infra_advisor.present import pictures
 
@@ -102,14 +115,21 @@ def _csv(record: Shown) -> str:
 
 
 def show(
-    record: Shown, form: str = "table", *, target: Target | None = None, explain: bool = False, command: str = "", language: str = "en"
+    record: Shown,
+    form: str = "table",
+    *,
+    target: Target | None = None,
+    explain: bool = False,
+    command: str = "",
+    language: str = "en",
+    currency: CurrencyPart | None = None,
 ) -> None:
     """Print the record, or write it to a file and say so on stderr. Raises UsageError where it cannot be delivered."""
     if target is None:
         screen = screen_of(sys.stdout) if sys.stdout else Screen()
-        write(render(record, form, screen=screen, explain=explain, command=command, language=language))
+        write(render(record, form, screen=screen, explain=explain, command=command, language=language, currency=currency))
         return
-    text = render(record, form, explain=explain, command=command, language=language)
+    text = render(record, form, explain=explain, command=command, language=language, currency=currency)
     target.write(text)
     tell(words(language)("wrote", path=target.asked, format=form, lines=f"{text.count(chr(10)):,}"))
 

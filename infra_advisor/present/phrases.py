@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from infra_advisor.advice.answer import Answer, LimitsPart, PaymentPart, Predicted, SoftwarePart, Violation, WorkloadPart
 from infra_advisor.present import numbers
 from infra_advisor.present.blocks import Text
+from infra_advisor.present.money import Money, money_in
 from infra_advisor.present.words import Words
 from infra_advisor.units import HOURS_PER_MONTH
 
@@ -104,7 +105,7 @@ def bands(say: Words, answer: Answer, statistic: str = "mean") -> str:
     spans = {
         "band.ttft": numbers.span(ttft.low, ttft.high, lambda value: numbers.duration(value, 2)),
         "band.tpot": numbers.span(tpot.low, tpot.high, lambda value: numbers.duration(value, 2)),
-        "band.cost": cost_band(answer),
+        "band.cost": cost_band(say, answer),
     }
     texts = [say(key, span=span) for key, span in spans.items() if span]
     if not texts:
@@ -112,9 +113,9 @@ def bands(say: Words, answer: Answer, statistic: str = "mean") -> str:
     return say("band" if statistic == "mean" else "band.of_mean", spans=", ".join(texts))
 
 
-def cost_band(answer: Answer) -> str | None:
+def cost_band(say: Words, answer: Answer) -> str | None:
     """`0.71–1.10`."""
-    return numbers.span(answer.cost.usd_per_mtok_output_low, answer.cost.usd_per_mtok_output_high, numbers.usd)
+    return numbers.span(answer.cost.usd_per_mtok_output_low, answer.cost.usd_per_mtok_output_high, say.money.usd)
 
 
 def bound(say: Words, word: str | None) -> str:
@@ -149,14 +150,14 @@ def violation(say: Words, broken: Violation) -> str:
         return say(
             _VIOLATIONS.get(name, "violation.text"),
             limit=limit(say, name),
-            predicted=numbers.by_name(name, predicted),
-            allowed=numbers.stated(name, allowed),
+            predicted=say.money.by_name(name, predicted),
+            allowed=say.money.stated(name, allowed),
         )
     if name.endswith("_s") and not name.endswith("_per_s"):
         shown, _ = numbers.apart(predicted, allowed, numbers.duration)
     else:
-        shown = numbers.by_name(name, predicted)
-    return say("violation", limit=limit(say, name), predicted=shown, allowed=numbers.stated(name, allowed))
+        shown = say.money.by_name(name, predicted)
+    return say("violation", limit=limit(say, name), predicted=shown, allowed=say.money.stated(name, allowed))
 
 
 def violations(say: Words, broken: tuple[Violation, ...]) -> str:
@@ -166,7 +167,7 @@ def violations(say: Words, broken: tuple[Violation, ...]) -> str:
 
 def relaxing(say: Words, broken: tuple[Violation, ...]) -> str:
     """The options that would admit it: `--ttft 620ms and --budget 900/month`."""
-    return listed(say, (one.relax for one in broken))
+    return listed(say, (say.money.option(one.relax) for one in broken))
 
 
 def model(say: Words, workload: WorkloadPart) -> str:
@@ -213,7 +214,10 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
     for name in ("ttft_s", "tpot_s", "throughput_tokens_per_s", "budget_usd_per_month", "max_price_age_d"):
         if (value := getattr(asked, name)) is None:
             continue
-        text = numbers.stated(name, value)
+        text = say.money.stated(name, value)
+        if name == "budget_usd_per_month" and asked.budget_rate and asked.budget_rate.code != say.money.code:
+            given = money_in(asked.budget_rate)
+            text = say("budget.converted", value=text, given=given.stated(name, value), rate=rate(say, given))
         if name == "tpot_s":
             text = say("tpot_as_speed", tpot=text, speed=numbers.exact(round(1 / value, 1)))
         key = "at_least" if name in _LOWER_LIMITS else "at_most"
@@ -250,6 +254,15 @@ def payment(say: Words, paid: PaymentPart) -> list[str]:
     return phrases + [say("paid.assume", name=name, value=numbers.exact(value)) for name, value in paid.assume.items()]
 
 
+def rate(say: Words, money: Money) -> str:
+    """`JPY at 157.25 per USD (ECB reference rates, 2026-10-30, 23 days old)`, with the marks of a rate to look at twice."""
+    read = money.rate
+    if read is None:
+        return ""
+    marks = f" ! {' '.join(read.marks)}" if read.marks else ""
+    return say("rate", code=read.code, per_usd=numbers.exact(read.per_usd), source=read.source, day=read.day, age=read.age_d) + marks
+
+
 def without_named(asked: LimitsPart) -> LimitsPart:
     """The limits without the accelerators: where those were named in the question, they are no limit."""
     return asked.model_copy(update={"accelerators": ()})
@@ -266,22 +279,22 @@ def option(say: Words, answer: Answer) -> dict[str, str]:
     return {"hardware": hardware(say, answer), "where": where(say, answer), "run": running(say, answer)}
 
 
-def cost_per_mtok(answer: Answer) -> str:
-    """USD per million output tokens at the load."""
-    return numbers.usd(answer.cost.usd_per_mtok_output)
+def cost_per_mtok(say: Words, answer: Answer) -> str:
+    """Cost per million output tokens at the load."""
+    return say.money.usd(answer.cost.usd_per_mtok_output)
 
 
 def figures(say: Words, answer: Answer, statistic: str) -> str:
     """The numbers that matter, as one sentence."""
     speed, cost = answer.performance, answer.cost
     if cost.usd_per_h is None:
-        return say("figures.no_load", cost=numbers.usd(cost.usd_per_mtok_output))
+        return say("figures.no_load", cost=say.money.usd(cost.usd_per_mtok_output))
     return say(
         "figures" if speed.ttft_s.mean is not None else "figures.no_speed",
         ttft=latency(say, speed.ttft_s, statistic),
         tpot=latency(say, speed.tpot_s, statistic),
         speed=numbers.rate(speed.output_tokens_per_s_per_user),
-        cost=numbers.usd(cost.usd_per_mtok_output),
-        hourly=numbers.hourly(cost.usd_per_h),
-        monthly=numbers.monthly(cost.usd_per_month),
+        cost=say.money.usd(cost.usd_per_mtok_output),
+        hourly=say.money.hourly(cost.usd_per_h),
+        monthly=say.money.monthly(cost.usd_per_month),
     )

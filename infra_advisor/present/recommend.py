@@ -26,7 +26,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
     """The page that the terminal shows. `width`: of the screen, which decides whether there is room for the details."""
     detailed = explain or width >= WIDE
     blocks: list[Block] = [*headline(record, say), *question(record.workload, record.limits, say, record.payment)]
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     if record.ranked:
         blocks += [Heading(ranked_title(record, say)), ranked_grid(record, say)]
         if detailed:
@@ -75,7 +75,7 @@ def trust(record: Recommendation, say: Say) -> list[Words]:
     if first is None:
         return [say("api.listed")]
     names = phrases.option(say, first)
-    return [say("api.listed"), say("api.hardware", **names, rank=first.rank, cost=phrases.cost_per_mtok(first))]
+    return [say("api.listed"), say("api.hardware", **names, rank=first.rank, cost=phrases.cost_per_mtok(say, first))]
 
 
 def winner_sentence(record: Recommendation, say: Say) -> str:
@@ -115,9 +115,9 @@ def relaxations(record: Recommendation, say: Say) -> list[str]:
         say(
             "relaxation" if way.needed != _ANY else "relaxation.any",
             limit=phrases.limit(say, way.limit),
-            allowed=numbers.stated(phrases.field(way.limit), way.allowed),
-            needed=numbers.by_name(phrases.field(way.limit), way.needed),
-            text=_admitted(misses[way.answer], say) if way.answer in misses else way.text[:1].upper() + way.text[1:],
+            allowed=say.money.stated(phrases.field(way.limit), way.allowed),
+            needed=say.money.by_name(phrases.field(way.limit), way.needed),
+            text=_admitted(misses[way.answer], say) if way.answer in misses else say.money.option(way.text[:1].upper() + way.text[1:]),
         )
         for way in record.relaxations
     ]
@@ -129,8 +129,8 @@ def _admitted(miss: NearMiss, say: Say) -> str:
         "relaxation.admits",
         relax=phrases.relaxing(say, miss.violations),
         **phrases.option(say, miss),
-        cost=phrases.cost_per_mtok(miss),
-        monthly=numbers.monthly(miss.cost.usd_per_month),
+        cost=phrases.cost_per_mtok(say, miss),
+        monthly=say.money.monthly(miss.cost.usd_per_month),
     )
 
 
@@ -181,10 +181,10 @@ def _row(answer: Answer, statistic: str, rank_by: str, say: Say) -> tuple[Words,
         phrases.running(say, answer),
         numbers.duration(phrases.at(speed.ttft_s, statistic)),
         numbers.duration(phrases.at(speed.tpot_s, statistic)),
-        numbers.hourly(cost.usd_per_h),
-        Text(numbers.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
+        say.money.hourly(cost.usd_per_h),
+        Text(say.money.usd(cost.usd_per_mtok_output), "strong" if first else "plain"),
         *energy.cells(rank_by, answer),
-        phrases.cost_band(answer) or "",
+        phrases.cost_band(say, answer) or "",
         phrases.grade(say, answer),
         prices.age(say, answer),
     )
@@ -209,7 +209,7 @@ def legend(record: Recommendation, say: Say, *, detailed: bool = True) -> list[B
     if any(answer.offer.marks for answer in record.ranked):
         parts.append(say("legend.marks"))
     if any(prices.is_aged(answer) for answer in record.ranked):
-        parts.append(say("legend.aged"))
+        parts.append(say("legend.aged.starred" if detailed else "legend.aged"))
     return [*energy.unknown_rows(record.rank_by, record.ranked, say), Para(tuple(Text(part, "dim") for part in parts))]
 
 
@@ -235,7 +235,7 @@ def near_misses(record: Recommendation, say: Say) -> list[Block]:
         say(
             "near.item",
             **phrases.option(say, miss),
-            cost=phrases.cost_per_mtok(miss),
+            cost=phrases.cost_per_mtok(say, miss),
             violations=phrases.violations(say, miss.violations),
             relax=phrases.relaxing(say, miss.violations),
         )
@@ -277,11 +277,12 @@ def unranked(record: Recommendation, say: Say) -> list[Block]:
 
 def _lack(reason: str | None, say: Say) -> str:
     """`speed unknown: nobody publishes it` -> `unknown speed (nobody publishes it)`."""
-    head, _, rest = (reason or say("unranked.no_reason")).partition(": ")
+    reason = say.money.sentence(reason or say("unranked.no_reason"))
+    head, _, rest = reason.partition(": ")
     if head.endswith(_UNKNOWN):
         what = say("unranked.unknown", what=head.removesuffix(_UNKNOWN))
         return say("unranked.because", what=what, why=rest) if rest else what
-    return (reason or head).partition(";")[0]
+    return reason.partition(";")[0]
 
 
 def left_out(record: Recommendation, say: Say, most: int | None = _SHOWN_EXCLUDED) -> list[Block]:

@@ -33,7 +33,7 @@ def _verdict(record: SensitivityAnswer, say: Say) -> Words:
     if record.winner is None:
         return Text(say("sens.none"), "bad")
     names = phrases.option(say, record.winner)
-    return Text(say("sens.winner", **names, cost=numbers.usd(record.winner.cost.usd_per_mtok_output)), "strong")
+    return Text(say("sens.winner", **names, cost=say.money.usd(record.winner.cost.usd_per_mtok_output)), "strong")
 
 
 def _nearest(record: SensitivityAnswer, say: Say) -> list[Block]:
@@ -44,9 +44,11 @@ def _nearest(record: SensitivityAnswer, say: Say) -> list[Block]:
     parts: list[Words] = [say("sens.alone")]
     if other is not None and mine:
         more = numbers.percent(other.usd_per_mtok_output / mine - 1.0)
-        parts = [say("sens.runner", name=_name(other), where=_where(other, say), cost=numbers.usd(other.usd_per_mtok_output), percent=more)]
+        parts = [
+            say("sens.runner", name=_name(other), where=_where(other, say), cost=say.money.usd(other.usd_per_mtok_output), percent=more)
+        ]
     flips = sorted((one for one in record.inputs if one.flips_at is not None), key=_distance)
-    items = [say("sens.nearest.item", input=_input(one, say), value=_value(one, one.flips_at)) for one in flips[:_NAMED]]
+    items = [say("sens.nearest.item", input=_input(one, say), value=_value(one, one.flips_at, say)) for one in flips[:_NAMED]]
     parts.append(say("sens.nearest", items=phrases.listed(say, items)) if items else say("sens.robust"))
     return [Para(tuple(parts))]
 
@@ -61,7 +63,7 @@ def _distance(one: Swing) -> float:
 def _tornado(record: SensitivityAnswer, say: Say) -> Grid:
     ends = [value for one in record.inputs for value in (one.usd_per_mtok_at_low, one.usd_per_mtok_at_high) if value is not None]
     low, high = min(ends, default=0.0), max(ends, default=0.0)
-    title = say("sens.col.bar", low=numbers.usd(low), high=numbers.usd(high))
+    title = say("sens.col.bar", low=say.money.usd(low), high=say.money.usd(high))
     columns = (
         Column(say("sens.col.input"), wrap=True),
         Column(say("sens.col.base"), "right", drop=1),
@@ -77,12 +79,12 @@ def _tornado(record: SensitivityAnswer, say: Say) -> Grid:
 def _row(one: Swing, low: float, high: float, say: Say) -> tuple[Words, ...]:
     ends = [one.usd_per_mtok_at_low, one.usd_per_mtok_at_high]
     costs = say("sens.range", low=_cost(ends[0], say), high=_cost(ends[1], say))
-    flips = Text(_value(one, one.flips_at), "warn") if one.flips_at is not None else Text(say("sens.keeps"), "dim")
+    flips = Text(_value(one, one.flips_at, say), "warn") if one.flips_at is not None else Text(say("sens.keeps"), "dim")
     to = "" if one.flips_at is None else _full(one.flips_to, say) if one.flips_to else say("sens.nothing")
     return (
         _input(one, say),
-        _value(one, one.base),
-        say("sens.range", low=_value(one, one.low), high=_value(one, one.high)),
+        _value(one, one.base, say),
+        say("sens.range", low=_value(one, one.low, say), high=_value(one, one.high, say)),
         costs,
         _bar([value for value in ends if value is not None], low, high),
         flips,
@@ -99,7 +101,7 @@ def _bar(ends: list[float], low: float, high: float) -> str:
 
 
 def _cost(value: float | None, say: Say) -> str:
-    return say("sens.lost") if value is None else numbers.usd(value)
+    return say("sens.lost") if value is None else say.money.usd(value)
 
 
 def _input(one: Swing, say: Say) -> str:
@@ -108,11 +110,13 @@ def _input(one: Swing, say: Say) -> str:
     return say.name("sens.input", one.input)
 
 
-def _value(one: Swing, value: float | str | None) -> str:
+def _value(one: Swing, value: float | str | None, say: Say) -> str:
     if value is None or isinstance(value, str):
         return str(value or "")
     if one.unit == "share":
         return numbers.percent(value)
+    if one.input == "price":
+        return say.money.hourly(value) if one.unit == "USD/h" else say.money.usd(value)
     if one.input == "tokens_per_day":
         return numbers.count(value)
     return numbers.about(value)
@@ -135,17 +139,17 @@ def _full(one: Contender, say: Say) -> str:
 
 
 def _to_win(one: ToWin, say: Say) -> str:
-    names = {"name": _name(one.option), "where": _where(one.option, say), "cost": numbers.usd(one.option.usd_per_mtok_output)}
+    names = {"name": _name(one.option), "where": _where(one.option, say), "cost": say.money.usd(one.option.usd_per_mtok_output)}
     if one.price_needed is None or one.price is None or one.price_change is None:
         text = say("sens.towin.no_price", **names)
     else:
-        write = numbers.hourly if one.price_unit == "USD/h" else numbers.usd
+        write = say.money.hourly if one.price_unit == "USD/h" else say.money.usd
         text = say(
             "sens.towin.price",
             **names,
             needed=write(one.price_needed),
             price=write(one.price),
-            unit=one.price_unit,
+            unit=one.price_unit.replace("USD", say.money.code),
             change=numbers.margin(one.price_change),
         )
     if one.option.class_ == "api":

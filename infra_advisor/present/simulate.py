@@ -19,7 +19,7 @@ def page(record: SimulateAnswer, say: Say) -> Page:
     if record.answer:
         blocks.append(Para((phrases.confidence(say, record.answer), phrases.bands(say, record.answer, "p95"))))
     blocks += _question(record, say)
-    blocks += [Para((warning,), lead=say("warning")) for warning in record.warnings]
+    blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     if record.answer:
         blocks += [*_times(record, say), *_figures(record, say), *_charts(record.samples, say)]
     blocks += assumptions.assumed(record.assumptions, record.answer.assumptions if record.answer else (), say)
@@ -121,7 +121,7 @@ def _figures(record: SimulateAnswer, say: Say) -> list[Block]:
     if record.fleet.prefix_hits:
         rows.append((say("simulate.hits"), numbers.percent(record.fleet.prefix_hits)))
     if record.usd_per_mtok_output is not None:
-        rows.append((say("simulate.cost"), say("usd_per_mtok", value=numbers.usd(record.usd_per_mtok_output))))
+        rows.append((say("simulate.cost"), say("usd_per_mtok", value=say.money.usd(record.usd_per_mtok_output))))
     speed = answer.performance
     mean = say("simulate.closed_form.value", ttft=numbers.duration(speed.ttft_s.mean), tpot=numbers.duration(speed.tpot_s.mean))
     rows.append((say("simulate.closed_form"), mean))

@@ -451,13 +451,15 @@ def test_without_a_cost_of_capital_the_write_off_is_straight(frozen: Catalog) ->
 
 
 def test_other_prices_of_power_and_space_act(frozen: Catalog) -> None:
-    """10.2 kW rated, 70 % of it drawn, PUE 1.4: at 0.12 USD/kWh and 100 USD/kW-month, in Japan too."""
+    """10.2 kW rated, PUE 1.4: at 0.12 USD/kWh and 100 USD/kW-month, in Japan too."""
     for residency in (None, "JP"):
         limits = replace(SERVER, residency=residency)
         own = {"electricity_usd_per_kwh": 0.12, "colocation_usd_per_kw_month": 100.0}
         row = on(recommend(frozen, CHAT, limits, payment=Payment(assume=own), top=0), "buy-8x-h100")
-        assert bill(row)["power"] == pytest.approx(10.2 * 0.7 * 730 * 0.12, abs=0.01)
-        assert bill(row)["cooling and losses"] == pytest.approx(10.2 * 0.7 * 0.4 * 730 * 0.12, abs=0.01)
+        assert row.energy.power_w is not None
+        kwh = row.energy.power_w / 1.4 / 1000 * 730
+        assert bill(row)["power"] == pytest.approx(kwh * 0.12, abs=0.01)
+        assert bill(row)["cooling and losses"] == pytest.approx(kwh * 0.4 * 0.12, abs=0.01)
         assert bill(row)["space"] == 1020.0
 
 

@@ -55,7 +55,7 @@ def test_a_price_per_accelerator_is_multiplied_up(frozen: Catalog) -> None:
 def test_a_server_costs_its_annuity_upkeep_power_and_space(frozen: Catalog) -> None:
     """285,000 USD over 3 years at 5 %: 285,000 x 0.05 / (1 - 1.05^-3) / 8,760 h. Upkeep 8 % a year.
 
-    10.2 kW x 0.7 x PUE 1.4 x 0.161 USD/kWh. Colocation 10.2 kW x 217.3 USD/kW-month / 730 h.
+    Power as predicted, PUE 1.4, 0.161 USD/kWh. Colocation 10.2 kW x 217.3 USD/kW-month.
     """
     row = ranked(recommend(frozen, Workload(model="70b", concurrency=8), Limits(where=("onprem",)), top=0), "buy-8x-h100")
     bill = amounts(row)
@@ -63,8 +63,11 @@ def test_a_server_costs_its_annuity_upkeep_power_and_space(frozen: Catalog) -> N
     assert bill["hardware"] == pytest.approx(285_000 / 36, abs=0.01)
     assert bill["hardware"] + bill["cost of capital"] == pytest.approx(285_000 * 0.05 / (1 - 1.05**-3) / 12, abs=0.01)
     assert bill["operations"] == pytest.approx(285_000 * 0.08 / 12, abs=0.01)
-    assert bill["power"] == pytest.approx(10.2 * 0.7 * 730 * 0.161, abs=0.01)
-    assert bill["cooling and losses"] == pytest.approx(10.2 * 0.7 * 0.4 * 730 * 0.161, abs=0.01)
+    assert row.energy.power_w is not None
+    kwh = row.energy.power_w / 1.4 / 1000 * 730
+    assert 0.3 * 10.2 < row.energy.power_w / 1.4 / 1000 < 10.2
+    assert bill["power"] == pytest.approx(kwh * 0.161, abs=0.01)
+    assert bill["cooling and losses"] == pytest.approx(kwh * 0.4 * 0.161, abs=0.01)
     assert bill["space"] == pytest.approx(10.2 * 217.3, abs=0.01)
     assert bill["network"] == 300
     assert row.cost.usd_per_month == pytest.approx(sum(bill.values()), abs=1e-6)
@@ -75,7 +78,9 @@ def test_owned_hardware_costs_power_and_space_alone(frozen: Catalog) -> None:
     """Eight H100 draw 700 W each and 575 W of the server around each; in Japan 24 JPY/kWh and 300 USD/kW-month."""
     found = recommend(frozen, Workload(model="70b", concurrency=8), Limits(owned="h100:8", residency="JP"))
     rated_kw = 8 * (700 + 575) / 1000
-    expected = rated_kw * 0.7 * 1.4 * 730 * 24 / JPY_PER_USD + rated_kw * 300 + 300  # power, space, line
+    drawn_w = found.ranked[0].energy.power_w
+    assert drawn_w is not None
+    expected = drawn_w / 1000 * 730 * 24 / JPY_PER_USD + rated_kw * 300 + 300  # power with its PUE, space, line
     assert {row.offer.provider for row in found.ranked} == {"owned"}
     assert found.ranked[0].cost.usd_per_month == pytest.approx(expected, abs=0.05)
     assert found.ranked[0].cost.usd_initial == 0

@@ -66,6 +66,27 @@ def test_the_answer_in_every_format(advisor: Advisor, saved: Path) -> None:
     assert "| quantity |" in advisor(f"check {saved} {DAY} --format markdown").out
 
 
+def test_a_budget_in_another_currency_is_asked_again_as_it_was(advisor: Advisor, tmp_path: Path) -> None:
+    """800,000 JPY at 157.25027 for a dollar are 5,087 USD, whatever the rate is by now."""
+    path = tmp_path / "yen.json"
+    assert advisor(f"{ASKED} --budget 800000JPY/month --currency JPY -o {path}").status == 0
+    assert json.loads(path.read_text(encoding="utf-8"))["question"]["limits"]["budget_rate"]["code"] == "JPY"
+    in_usd, in_yen = (advisor(f"check {path} {DAY} {option}") for option in ("", "--currency JPY"))
+    assert (in_usd.status, in_yen.status) == (0, 0)
+    assert "monthly cost ≤ 5,087 USD/month (given as 800,000 JPY/month" in in_usd.out
+    assert "monthly cost ≤ 800,000 JPY/month" in in_yen.out
+    assert "JPY/Mtok" in in_yen.out
+    assert "USD/" not in in_yen.out
+
+
+def test_the_terms_of_payment_are_told(advisor: Advisor, tmp_path: Path) -> None:
+    path = tmp_path / "terms.json"
+    assert advisor(f"{ASKED} --hours 300 --commit auto -o {path}").status == 0
+    ended = advisor(f"check {path} {DAY}")
+    assert ended.status == 0
+    assert "Paid: rented machines on demand or committed, whichever is cheaper; 300 hours of service a month" in " ".join(ended.out.split())
+
+
 def test_nothing_fits_can_be_checked(advisor: Advisor, tmp_path: Path) -> None:
     path = tmp_path / "none.json"
     assert advisor(f"{ASKED} --budget 10/month -o {path}").status == 4

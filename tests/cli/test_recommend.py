@@ -74,7 +74,7 @@ def test_speed_is_the_other_spelling_of_tpot(run: Run, engine: Engine) -> None:
         ("--model 70b --rank price", "--rank: 'price' is unknown; accepted: cost"),
         ("--model 70b --format xml", "--format: 'xml' is unknown; accepted: table"),
         ("--model 70b --residency japan", "--residency: 'japan' is not a country"),
-        ("--model 70b --budget 5000", "--budget: '5000' needs an amount in USD and a period"),
+        ("--model 70b --budget 5000", "--budget: '5000' needs an amount and a period"),
         ("--model 70b --rate 1.9", "--rate: '1.9' needs a number and a unit: /s"),
         ("--model 70b --max-age 90", "--max-age: '90'"),
         ("--model 70b --top=-1", "--top: '-1'"),

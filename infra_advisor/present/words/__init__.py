@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
+from infra_advisor.present.money import USD, Money
+
 LANGUAGES = ("en",)
 
 
 class Words:
     """Looks up the texts of one language and fills their placeholders."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], money: Money = USD) -> None:
         self._texts = texts
+        self.money = money
+        """Writes the amounts of the page; its code fills the placeholder {currency} of every text."""
 
     def __call__(self, key: str, /, **values: object) -> str:
         """The text of a key. A missing key or placeholder is a KeyError: a bug that tests find."""
-        return self._texts[key].format(**values)
+        return self._texts[key].format(**{"currency": self.money.code, **values})
+
+    def with_money(self, money: Money) -> "Words":
+        """The same texts, with amounts in another currency."""
+        return Words(self._texts, money)
 
     def name(self, group: str, word: str) -> str:
         """How to print a word of the records (`bound`, `memory`); one that the language does not know is printed as it is."""

@@ -35,7 +35,7 @@ TEXTS: Mapping[str, str] = {
     "capacity.col.plan": "fleet",
     "capacity.col.machines": "machines at peak",
     "capacity.col.hours": "machine hours",
-    "capacity.col.usd": "USD a month",
+    "capacity.col.usd": "{currency} a month",
     "capacity.col.saving": "saved",
     "capacity.col.late": "requests that wait for a start",
     "capacity.cold": "A stopped machine answers after {cold}. By schedule: machines start that much before they are needed, and at least "

@@ -13,7 +13,7 @@ TEXTS: Mapping[str, str] = {
     "check.breaks_limit": "Breaks a limit: {hardware}, {where}, {run}: {why}.",
     "check.gone": "Gone: {hardware}, {where}, {run}: {why}.",
     "check.now_fits": "Nothing met every limit then; now something does.",
-    "check.first": "First today: {hardware}, {where}, {run}, {cost} USD/Mtok, {monthly} USD/month.",
+    "check.first": "First today: {hardware}, {where}, {run}, {cost} {currency}/Mtok, {monthly} {currency}/month.",
     "check.moved": "The old first, then and now",
     "check.col.then": "then",
     "check.col.now": "now",

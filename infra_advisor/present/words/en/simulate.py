@@ -5,13 +5,13 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, str] = {
     "mix.title": "Two kinds of hardware",
     "mix.none": "No mix: {reason}.",
-    "mix.not_worth": "Two kinds instead of one: {reason} ({cost} USD a month against {single}).",
-    "mix.worth": "{cost} USD a month for two kinds, {saving} less than the {single} of one kind.",
-    "mix.only": "{cost} USD a month for two kinds; no single kind meets every limit.",
+    "mix.not_worth": "Two kinds instead of one: {reason} ({cost} {currency} a month against {single}).",
+    "mix.worth": "{cost} {currency} a month for two kinds, {saving} less than the {single} of one kind.",
+    "mix.only": "{cost} {currency} a month for two kinds; no single kind meets every limit.",
     "mix.side.short": "Prompts up to {up_to} tokens ({share} of the requests, {mean} on average): {hardware}, {where}, {run}, TTFT {ttft}, "
-    "TPOT {tpot}, {monthly} USD a month.",
+    "TPOT {tpot}, {monthly} {currency} a month.",
     "mix.side.long": "Prompts over {over} tokens ({share} of the requests, {mean} on average): {hardware}, {where}, {run}, TTFT {ttft}, "
-    "TPOT {tpot}, {monthly} USD a month.",
+    "TPOT {tpot}, {monthly} {currency} a month.",
     "simulate.ok": "{fleet} meets every target at this load.",
     "simulate.ok.no_limits": "{fleet} at this load.",
     "simulate.misses_targets": "{fleet} misses a target: {violations}.",
@@ -34,7 +34,7 @@ TEXTS: Mapping[str, str] = {
     "statistic.p90": "p90",
     "statistic.p95": "p95",
     "statistic.p99": "p99",
-    "usd_per_mtok": "{value} USD per million output tokens",
+    "usd_per_mtok": "{value} {currency} per million output tokens",
     "simulate.row.ttft": "TTFT",
     "simulate.row.tpot": "TPOT",
     "simulate.row.e2e": "whole request",
