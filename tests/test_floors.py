@@ -29,7 +29,7 @@ NETWORK = {
 OPENS_NO_SOCKET = {"urllib.parse", "http.HTTPStatus"}
 FETCH = PACKAGE / "facts" / "update" / "fetch.py"
 
-NUMPY_AT_THE_TOP = ("physics/elementwise.py", "physics/stacked.py", "search/")
+NUMPY_AT_THE_TOP = ("physics/elementwise.py", "physics/stacked.py", "search/", "advice/envelope.py")
 
 Import = tuple[str, int, bool]
 """Dotted name, line, and whether importing the module runs it."""

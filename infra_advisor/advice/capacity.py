@@ -25,8 +25,8 @@ from infra_advisor.physics.transformer import weight_bytes
 from infra_advisor.search.capacity import Ask, LoadPoint, curve, largest_load
 from infra_advisor.search.fleet import replicas_per_machine
 from infra_advisor.search.schedule import Plan, Service, plans
-from infra_advisor.search.solve import rate_of, users_of
-from infra_advisor.search.sources import poisson, users
+from infra_advisor.search.solve import Load, rate_of, users_of
+from infra_advisor.search.sources import of_load
 from infra_advisor.search.traffic import Draws, Traffic
 from infra_advisor.search.workload import Workload
 from infra_advisor.simulator.run import Source
@@ -113,16 +113,14 @@ def _ask(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving, in_
     workload = meant.understood.workload
     in_flight = _in_flight(meant) * (serving.replicas + serving.prefill_replicas)
     requests = traffic.requests or max(REQUESTS, math.ceil(REQUESTS_PER_IN_FLIGHT * in_flight))
-
     assert meant.row is not None
     request_s = float(meant.found.solved.served.request_s(meant.found.timing.output_tokens)[meant.row.place])
 
     def load_of(load: float) -> tuple[Source, bool]:
         lengths = traffic.lengths_for(in_step=False)
         draws = Draws(traffic.seed, lengths, workload.input_tokens, workload.output_tokens, meant.understood.longest_tokens)
-        if in_users:
-            return users(draws, round(load), workload.think_s, requests, request_s), True
-        return poisson(draws, load, requests), False
+        asked = Load(users=load, think_s=workload.think_s) if in_users else Load(request_rate_per_s=load)
+        return of_load(draws, asked, requests, request_s)
 
     return Ask(
         fleet=fleet_of(catalog, meant, traffic, serving, None),

@@ -157,10 +157,16 @@ def figure(answer: Answer, rank: str, statistic: str) -> float | None:
         known = {"cost": cost, "ttft": ttft_s, "tpot": tpot_s}
         parts = [value ** BALANCED_WEIGHTS[name] for name, value in known.items() if value is not None]
         return math.prod(parts) if len(parts) == len(known) else None
-    if rank in ("throughput", "energy"):
-        most = speed.output_tokens_per_s if rank == "throughput" else speed.tokens_per_joule
-        return 1.0 / most if most else None
-    return {"cost": cost, "ttft": ttft_s, "speed": tpot_s}[rank]
+    if rank == "throughput":
+        return 1.0 / speed.output_tokens_per_s if speed.output_tokens_per_s else None
+    by_rule = {
+        "cost": cost,
+        "ttft": ttft_s,
+        "speed": tpot_s,
+        "energy": answer.energy.kwh_per_mtok_output,
+        "carbon": answer.energy.gco2e_per_mtok_output,
+    }
+    return by_rule[rank]
 
 
 def _behind(mine: float | None, other: float | None) -> float | None:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.parts import HardwareClass, PriceConfidence
+from infra_advisor.facts.ages import usual_age_d
 from infra_advisor.facts.catalog import Catalog
-from infra_advisor.facts.places import AGE_ASSUMPTION
 
 MOVING = ("marketplace", "spot")
 """Marks of prices that move from day to day, whoever asks them."""
@@ -13,16 +13,8 @@ MOVING = ("marketplace", "spot")
 
 def price_age_limit_d(catalog: Catalog, class_: HardwareClass, provider: str, marks: Collection[str] = ()) -> float:
     """Days for which a price is believed: by kind of seller, and for prices that a market makes by that."""
-    if class_ == "api":
-        name = "price_age_api_days"
-    elif class_ in ("onprem", "edge"):
-        name = "price_age_purchase_days"
-    elif any(mark in MOVING for mark in marks):
-        name = AGE_ASSUMPTION["marketplace"]
-    else:
-        seller = catalog.providers.get(provider)
-        name = AGE_ASSUMPTION[seller.kind if seller else "cloud"]
-    return float(catalog.assumptions[name].value)
+    table = "api_prices" if class_ == "api" else "purchase" if class_ in ("onprem", "edge") else "offers"
+    return usual_age_d(catalog, table, provider, moving=any(mark in MOVING for mark in marks))
 
 
 def price_confidence(*, priced: bool, age_d: int | None, limit_d: float, marks: Collection[str] = ()) -> PriceConfidence:

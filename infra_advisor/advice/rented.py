@@ -8,7 +8,7 @@ from decimal import Decimal
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.advice.payment import Payment
-from infra_advisor.advice.renting import rented_tariff
+from infra_advisor.advice.renting import Rents
 from infra_advisor.advice.site import Sites
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
@@ -43,7 +43,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
     for offer in catalog.offers:
         lines.setdefault(offer.id, []).append(offer)
     shelf: dict[tuple[str, int], Platform] = {}
-    sites = Sites(catalog)
+    sites, rents = Sites(catalog), Rents(catalog.assumptions, catalog.providers)
     for offers in lines.values():
         node = catalog.nodes.get(offers[0].node)
         chip = catalog.chips.get(node.chip) if node else None
@@ -57,7 +57,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if in_force is None:
             if node.chips >= 1:
                 not_yet = _Terms(offers[0].price_kind, None, missing="no price on that day yet")
-                yield from _sizes(catalog, sites, offers[0], node, chip, shelf, not_yet, (), rates, None)
+                yield from _sizes(catalog, sites, rents, offers[0], node, chip, shelf, not_yet, (), rates, None)
             continue
         offer = in_force
         marks = tuple(_marks(offer, chip))
@@ -74,7 +74,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if outside:
             excluded[f"outside {limits.residency}"] += 1
         for terms in _ways_to_pay(offer, limits, payment, excluded):
-            yield from _sizes(catalog, sites, offer, node, chip, shelf, terms, marks, rates, outside)
+            yield from _sizes(catalog, sites, rents, offer, node, chip, shelf, terms, marks, rates, outside)
 
 
 def _ways_to_pay(offer: Offer, limits: Limits, payment: Payment, excluded: Counter[str]) -> Iterator[_Terms]:
@@ -117,6 +117,7 @@ def _marks(offer: Offer, chip: Chip) -> Iterator[str]:
 def _sizes(
     catalog: Catalog,
     sites: Sites,
+    rents: Rents,
     offer: Offer,
     node: Node,
     chip: Chip,
@@ -134,7 +135,6 @@ def _sizes(
     if offer.minimum_spend is not None and offer.currency in rates:
         minimum_usd = float(before_tax(offer.minimum_spend, offer.tax_included, tax) / rates[offer.currency])
     why_unpriced = None if per_h is not None else _why_unpriced(terms, offer, rates)
-    provider = catalog.providers.get(node.provider)
     site = sites.of("cloud", node.provider, offer.region, offer.country)
     for count in node.rentable_chips:
         chips = int(count)
@@ -146,7 +146,7 @@ def _sizes(
         price = None if per_h is None else per_h * chips / node.chips
         tariff = None
         if price is not None:
-            tariff = rented_tariff(catalog.assumptions, price, provider=provider, by_month=term_months > 0, minimum_usd=minimum_usd or 0.0)
+            tariff = rents.tariff(node.provider, price, by_month=term_months > 0, minimum_usd=minimum_usd or 0.0)
         yield Priced(
             id=f"{offer.id}{several.replace(' ', '-')}{terms.suffix}",
             class_="cloud",

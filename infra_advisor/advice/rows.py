@@ -95,8 +95,7 @@ def _score(fleets: Fleets, rank: str) -> list[float]:
 def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str, spending: Spending) -> list[Row]:
     """All options on all of their platform's best fleets, unordered."""
     usage, uses = Usage(fleets, spending), dict[int, Use]()
-    tokens = usage.tokens_per_s
-    ttft, tpot = fleets.ttft_s.tolist(), fleets.tpot_s.tolist()
+    tokens, ttft, tpot = fleets.output_tokens_per_s.tolist(), fleets.ttft_s.tolist(), fleets.tpot_s.tolist()
     machines_w = fleets.power.machines_w.tolist() if rank in ELECTRIC else None
     found = []
     for priced in options:

@@ -27,8 +27,6 @@ from infra_advisor.simulator.request import Request
 from infra_advisor.units import HOURS_PER_MONTH
 
 MOST_REPLICAS = 4096
-LONGEST_SHARE = 0.9999
-"""Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +95,7 @@ def fleet_of(catalog: Catalog, meant: Named, traffic: Traffic, serving: Serving,
     timing = meant.found.timing_at(place)
     chip = catalog.chips[candidate.platform.chip]
     lengths = traffic.lengths_for(in_step=meant.understood.workload.concurrency is not None)
-    longest = float(timing.input_tokens + timing.output_tokens) * max(lengths.share_at(LONGEST_SHARE), 1.0)
+    longest = lengths.longest(float(timing.input_tokens), float(timing.output_tokens))
     if summary is not None:
         longest = float(summary.longest_tokens)
     blocks = BLOCK_TOKENS if summary is not None and summary.has_blocks else 0

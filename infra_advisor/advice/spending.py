@@ -1,7 +1,6 @@
 """How much of everything a fleet uses in a month: machine hours, electricity, storage and traffic."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,49 +59,47 @@ def use_of_machines(
 
 
 class Usage:
-    """Use of every fleet among `fleets`; it does not depend on prices."""
+    """Use of each fleet among `fleets`; it does not depend on prices."""
 
     def __init__(self, fleets: Fleets, spending: Spending) -> None:
         self._spending, self._fleets = spending, fleets
-        self._chips = [one.platform.chips for one in fleets.candidates]
-        replica_chips, machines = fleets.timing.d.chips.tolist(), fleets.machines.tolist()
-        each = [max(wanted / held, 1.0) for wanted, held in zip(replica_chips, self._chips, strict=True)]
-        """Machines that one replica spans."""
-        self._spare = [fleets.spare * span for span in each]
-        self._working = [count - spare for count, spare in zip(machines, self._spare, strict=True)]
-        self._units = [count / span for count, span in zip(self._working, each, strict=True)]
-        self.tokens_per_s: list[float] = fleets.output_tokens_per_s.tolist()
-        self._drawn_w: list[float] = fleets.power.machines_w.tolist()
-        """Unknown where the chip has no power fact: then no tariff has a price for it."""
-        sizes: Mapping[str, float] = {
-            one.weights.format.id: weight_bytes(spending.shape, one.weights.format.by_part).total / GB for one in fleets.candidates
-        }
-        self._stored_gb = [sizes[one.weights.format.id] for one in fleets.candidates]
+        self._weights_gb: dict[str, float] = {}
+        """By weight format, each computed once."""
 
     def use(self, place: int, point: Point = "load") -> Use:
         """Of the fleet at a place in a month, at its load, at the limit of its targets or at saturation."""
-        spending, working, spare = self._spending, self._working[place], self._spare[place]
-        machines, hours = working + spare, spending.hours
-        tokens_per_s, drawn_w = self._at(point)
-        watts = drawn_w[place]
+        fleets, spending, hours = self._fleets, self._spending, self._spending.hours
+        span = max(float(fleets.timing.d.chips[place]) / fleets.candidates[place].platform.chips, 1.0)  # machines of one replica
+        spare = fleets.spare * span
+        working = float(fleets.machines[place]) - spare
+        tokens_per_s, watts = self._at(point, place)
         return Use(
             machines=working,
             spare_machines=spare,
             machine_hours=working * hours,
             spare_machine_hours=spare * hours,
-            idle_machine_hours=machines * (HOURS_PER_MONTH - hours),
-            kwh=0.0 if math.isnan(watts) else watts / KW * hours,
-            stored_gb=self._stored_gb[place] * machines,
-            egress_gb=tokens_per_s[place] * SECONDS_PER_HOUR * hours * spending.egress_gb_per_token,
-            balancers=1.0 if self._units[place] > 1.0 else 0.0,
+            idle_machine_hours=(working + spare) * (HOURS_PER_MONTH - hours),
+            kwh=0.0 if math.isnan(watts) else watts / KW * hours,  # unknown without a power fact: then no tariff has a price for it
+            stored_gb=self._stored_gb(place) * (working + spare),
+            egress_gb=tokens_per_s * SECONDS_PER_HOUR * hours * spending.egress_gb_per_token,
+            balancers=1.0 if working / span > 1.0 else 0.0,
             sites=1.0,
         )
 
-    def _at(self, point: Point) -> tuple[Sequence[float], Sequence[float]]:
-        """(output tokens/s, power of all machines [W]) by place."""
+    def _stored_gb(self, place: int) -> float:
+        """Weights on one machine."""
+        weights = self._fleets.candidates[place].weights.format
+        if weights.id not in self._weights_gb:
+            self._weights_gb[weights.id] = weight_bytes(self._spending.shape, weights.by_part).total / GB
+        return self._weights_gb[weights.id]
+
+    def _at(self, point: Point, place: int) -> tuple[float, float]:
+        """(output tokens/s, power of all machines [W])."""
         fleets = self._fleets
         if point == "load":
-            return self.tokens_per_s, self._drawn_w
-        if point == "limit":
-            return fleets.limit_tokens_per_s, fleets.power_at_limit.machines_w  # type: ignore[return-value]
-        return fleets.full_tokens_per_s, fleets.power_when_full.machines_w  # type: ignore[return-value]
+            tokens_per_s, power = fleets.output_tokens_per_s, fleets.power
+        elif point == "limit":
+            tokens_per_s, power = fleets.limit_tokens_per_s, fleets.power_at_limit
+        else:
+            tokens_per_s, power = fleets.full_tokens_per_s, fleets.power_when_full
+        return float(tokens_per_s[place]), float(power.machines_w[place])

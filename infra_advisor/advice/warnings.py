@@ -27,6 +27,8 @@ def warnings(catalog: Catalog, ranked: Sequence[Answer], limits: Limits, *, load
     if unsure := tuple(within_the_band(winner, limits)):
         yield f"The error band of {which} reaches past the limit of {' and '.join(unsure)}: measure before you sign."
     yield from age_warning(ranked)
+    if "spot" in winner.offer.marks:
+        yield f"Spot: the machine of {which} can be taken away at any moment and its price is a snapshot; no promise can rest on it."
     provider = catalog.providers.get(winner.offer.provider)
     if winner.hardware.class_ == "cloud" and provider is not None and provider.lists_every_region:
         yield f"{provider.name} lists every machine in every region: ask whether {which} can be had where you need it."

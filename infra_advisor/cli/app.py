@@ -1,5 +1,6 @@
 """`advisor`: finds the command, and turns our errors into a message and an exit status."""
 
+import atexit
 import gc
 import os
 import sys
@@ -96,7 +97,8 @@ def advisor(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. A bug keeps its traceback and exits with 1."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # element by element needs no BLAS; starting its threads only costs time
-    gc.disable()  # a command lives for a second and keeps nearly all it makes: collecting costs time and frees nothing
+    gc.disable()  # a command lives for a second and keeps nearly all it makes: collecting costs time and frees nothing,
+    atexit.register(gc.freeze)  # at the end of the process too
     try:
         typer.main.get_command(app)(args=None if arguments is None else list(arguments), prog_name="advisor")
     except AdvisorError as error:

@@ -7,8 +7,8 @@ import typer
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.catalog_diff import diff
 from infra_advisor.cli.catalog_update import update
-from infra_advisor.cli.options import CATALOG, FILE, Command, asks
-from infra_advisor.errors import EXIT_CATALOG, EXIT_OK, CatalogError
+from infra_advisor.cli.options import CATALOG, CHECK, FILE, Command, asks
+from infra_advisor.errors import EXIT_CATALOG, EXIT_CHECK_FAILED, EXIT_OK, CatalogError
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Look into the facts: list, show, check, diff, update, schema, path.",
 )
+KINDS = "chips, nodes, offers, models, engines, providers or assumptions."
 OUTPUT = tuple(option for option in FILE if option.key != "output")
 
 
@@ -31,7 +32,8 @@ def catalog(context: typer.Context) -> None:
 def list_entries(
     asked: Asked,
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help="chips, nodes, offers, models, engines or providers.", show_default=False)
+        str | None,
+        typer.Argument(metavar="KIND", help=KINDS, show_default=False),
     ] = None,
     pattern: Annotated[
         list[str] | None, typer.Argument(metavar="FILTER", help="Words that an entry must contain.", show_default=False)
@@ -66,13 +68,18 @@ def show_entry(
 
 
 @app.command(cls=Command)
-@asks(*CATALOG)
+@asks(*CHECK, *CATALOG)
 def check(asked: Asked) -> None:
-    """Read and cross-check everything; list every problem. Exit status 3 where there is one."""
+    """Read and cross-check everything; list every problem. Exit status 3 where there is one.
+
+    advisor catalog check --older-than 90d
+    """
+    from infra_advisor.cli.ages import USUAL, age_list, age_or_usual
     from infra_advisor.facts.checks import check_catalog
     from infra_advisor.present.output import show_text
     from infra_advisor.search.calibration import read_parameters
 
+    limit_d = age_or_usual(asked.get("older-than", USUAL))
     facts = asked.catalog()
     problems = check_catalog(facts)
     try:
@@ -82,7 +89,15 @@ def check(asked: Asked) -> None:
     for problem in problems:
         show_text(problem)
     show_text(f"{len(problems):,} problems" if problems else f"catalog {facts.version}: no problems")
-    raise typer.Exit(EXIT_CATALOG if problems else EXIT_OK)
+    status = EXIT_CATALOG if problems else EXIT_OK
+    if not problems and (asked.get("older-than") or asked.get("strict")):
+        from infra_advisor.present import show
+
+        aged = age_list(facts, limit_d)
+        show(aged)
+        if aged.rows and asked.get("strict"):
+            status = EXIT_CHECK_FAILED
+    raise typer.Exit(status)
 
 
 @app.command(cls=Command)

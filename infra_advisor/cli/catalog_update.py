@@ -33,6 +33,9 @@ def update(asked: Asked) -> None:
     tell_progress("update.asking", {"sources": ", ".join(names)})
     try:
         done = run(names, folder, tell_progress, dry_run=asked.get("dry-run", False), today=datetime.date.today())
+    except KeyboardInterrupt:
+        tell_progress("update.interrupted", {"folder": str(folder)})
+        raise
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror or error}; every file there is as it was, or complete") from error
     for name in done.gathered.rows:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infra_advisor.errors import UsageError, did_you_mean
+from infra_advisor.facts.purchases import ASSUMED_ON_REQUEST
 from infra_advisor.present.listing import Listing
 from infra_advisor.present.numbers import UNKNOWN, by_name
+from infra_advisor.present.words import words
 
 if TYPE_CHECKING:
     from infra_advisor.facts.catalog import Catalog
@@ -100,11 +102,20 @@ PROVIDERS = (
     Column("home_country", "home", _of("home_country")),
     Column("us_cloud_act_exposed", "US CLOUD Act", _of("us_cloud_act_exposed"), 2),
 )
+ASSUMPTIONS = (
+    Column("name", "name", lambda entry: entry[0]),
+    Column("value", "value", lambda entry: None if entry[1] is None else float(entry[1].value)),
+    Column("unit", "unit", lambda entry: entry[1].unit if entry[1] else ASSUMED_ON_REQUEST[entry[0]]),
+    Column("source", "source", lambda entry: " ".join(entry[1].source) if entry[1] else None, 1),
+    Column("note", "note", lambda entry: entry[1].note if entry[1] else words()("entries.on_request"), 2),
+)
+"""Of pairs of name and assumption; None = one that only a question makes."""
 KINDS: Mapping[str, tuple[Column, ...]] = {
-    "chips": CHIPS, "nodes": NODES, "offers": OFFERS, "models": MODELS, "engines": ENGINES, "providers": PROVIDERS
+    "chips": CHIPS, "nodes": NODES, "offers": OFFERS, "models": MODELS, "engines": ENGINES, "providers": PROVIDERS,
+    "assumptions": ASSUMPTIONS,
 }  # fmt: skip
 _NUMBERS = {"memory_bytes", "memory_bytes_per_s", "bf16_flop_per_s", "fp8_flop_per_s", "power_w", "chips", "nic_gbit_per_s", "per_h",
-            "parameters", "parameters_active", "max_context_tokens"}  # fmt: skip
+            "parameters", "parameters_active", "max_context_tokens", "value"}  # fmt: skip
 
 
 def records(catalog: "Catalog", kind: str) -> Sequence[Any]:
@@ -113,6 +124,8 @@ def records(catalog: "Catalog", kind: str) -> Sequence[Any]:
         raise UsageError(f"{kind!r} is no kind of entry; accepted: {', '.join(KINDS)}.{did_you_mean(kind, KINDS)}")
     if kind == "models":
         return [catalog.model(name) for name in catalog.model_ids]
+    if kind == "assumptions":
+        return sorted({**dict.fromkeys(ASSUMED_ON_REQUEST), **catalog.assumptions}.items())
     found = getattr(catalog, kind)
     return list(found.values() if isinstance(found, Mapping) else found)
 
@@ -132,14 +145,15 @@ def listing(catalog: "Catalog", kind: str, pattern: str = "") -> Listing:
         rows=tuple(rows),
         shown=tuple(tuple(_text(column.key, value) for column, value in zip(columns, row, strict=True)) for row in rows),
         right=frozenset(_NUMBERS),
+        unbroken=frozenset({"name"} if kind == "assumptions" else ()),
         drops=tuple(column.drop for column in columns),
-        notes=(f"As of {catalog.as_of}. `advisor catalog show ID` gives every fact with its source.",),
+        notes=(words()("entries.assume") if kind == "assumptions" else words()("entries.show", day=catalog.as_of),),
     )
 
 
 def overview(catalog: "Catalog") -> Listing:
     """How many entries of each kind there are."""
-    counts = {kind: len(catalog.model_ids) if kind == "models" else len(getattr(catalog, kind)) for kind in KINDS}
+    counts = {kind: len(catalog.model_ids) if kind == "models" else len(records(catalog, kind)) for kind in KINDS}
     rows = tuple((kind, count) for kind, count in counts.items())
     notes = (f"Catalog {catalog.version}, as of {catalog.as_of}.", "`advisor catalog list chips h100` lists the chips that match h100.")
     shown = tuple((kind, f"{count:,}") for kind, count in rows)

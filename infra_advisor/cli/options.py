@@ -207,6 +207,15 @@ UPDATE = (
     ),
     _option("--dry-run", flag=True, in_file=False, help="Show what would change; write nothing."),
 )
+CHECK = (
+    _option(
+        "--older-than",
+        metavar="AGE",
+        in_file=False,
+        help="Also list prices last read longer ago: 90d, or usual for 90 days of clouds, 30 of neoclouds and APIs, 1 of marketplaces.",
+    ),
+    _option("--strict", flag=True, in_file=False, help="Exit status 5 where there are such prices; alone it means --older-than usual."),
+)
 FILE = (
     _option(
         "--format",
@@ -236,6 +245,7 @@ WORKLOAD_FILE = (
 QUESTION = (*MODEL, *LOAD, *TARGETS, *LIMITS)
 SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Update": UPDATE,
+    "Check": CHECK,
     "Deployment": DEPLOYMENT,
     "Model": MODEL,
     "Load (at most one of users, concurrency, rate, tokens per day)": (*LOAD, *SPREAD),

@@ -62,8 +62,9 @@ class Entry:
             else:
                 self.raw[key] = value
                 changed = [key]
-                for path in [path for path in self.origin if path.startswith(f"{key}.")]:
-                    del self.origin[path]
+                if isinstance(present, Mapping):
+                    for path in [path for path in self.origin if path.startswith(f"{key}.")]:
+                        del self.origin[path]
             for path in changed:
                 self.origin.pop(path, None)  # the latest change stands last
                 self.origin[path] = file

@@ -30,6 +30,8 @@ def _in_the_calendar(text: str) -> str:
 
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_in_the_calendar)]
 Money = Annotated[Decimal, Field(gt=0, le=10_000_000)]
+SAME_PRICE = Decimal("0.0005")
+"""Relative. The catalog keeps four decimals of some prices; a smaller difference is rounding."""
 DatePrecision = Literal["day", "month", "quarter", "half", "year"]
 """How exactly the source prints a date; a coarser one is stored as its first day."""
 
@@ -160,6 +162,11 @@ def price_on(lines: Sequence[Line], day: str) -> Line | None:
     """The last line that starts not after `day` (ISO date); None before the first: the price is unknown then."""
     begun = [line for line in lines if line.from_ <= day]
     return max(begun, key=lambda line: line.from_) if begun else None
+
+
+def same_price(one: Decimal, other: Decimal) -> bool:
+    """True where two prices differ by rounding only."""
+    return abs(one - other) <= one * SAME_PRICE
 
 
 def newest_rates(rates: Sequence[ExchangeRate], day: str) -> dict[str, ExchangeRate]:

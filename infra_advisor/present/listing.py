@@ -18,6 +18,8 @@ class Listing:
     """The rows as texts for people."""
     right: frozenset[str] = frozenset()
     """Keys of the columns with numbers."""
+    unbroken: frozenset[str] = frozenset()
+    """Keys of the columns whose texts stay on one line: names to be typed again."""
     drops: Sequence[int] = ()
     """Per column: see `Column.drop`."""
     notes: tuple[str, ...] = ()
@@ -29,7 +31,7 @@ class Listing:
                 title,
                 "right" if key in self.right else "left",
                 drop=self.drops[index] if index < len(self.drops) else 0,
-                wrap=key not in self.right,
+                wrap=key not in self.right | self.unbroken,
             )
             for index, (key, title) in enumerate(zip(self.keys, self.titles, strict=True))
         )

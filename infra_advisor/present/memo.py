@@ -1,7 +1,7 @@
 """The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
 
 from infra_advisor.advice.answer import Answer, Recommendation
-from infra_advisor.present import assumptions, energy, numbers, phrases, prices, recommend
+from infra_advisor.present import assumptions, energy, left_out, numbers, phrases, prices, recommend
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
@@ -168,7 +168,7 @@ def _near_misses(record: Recommendation, say: Say) -> list[Block]:
 
 
 def _unranked(record: Recommendation, say: Say) -> list[Block]:
-    blocks = [*recommend.unranked(record, say), *recommend.left_out(record, say, most=None)]
+    blocks = [*left_out.unranked(record, say), *left_out.left_out(record, say, most=None)]
     return [Heading(say("memo.excluded")), *blocks] if blocks else []
 
 

@@ -246,8 +246,7 @@ def payment(say: Words, paid: PaymentPart) -> list[str]:
     """Every commercial term that was set, one phrase each."""
     phrases = [say(f"paid.commit.{paid.commit}")] if paid.commit != "none" else []
     if paid.hours_per_month != HOURS_PER_MONTH:
-        one = paid.hours_per_month == 1.0
-        phrases.append(say("paid.hours.one" if one else "paid.hours", hours=numbers.exact(paid.hours_per_month)))
+        phrases.append(say("paid.hours", hours=numbers.exact(paid.hours_per_month)))
     if paid.cached_share:
         phrases.append(say("paid.cached", share=numbers.percent(paid.cached_share)))
     if paid.batch:

@@ -107,8 +107,8 @@ def _cost(value: float | None, say: Say) -> str:
 
 def _input(one: Swing, say: Say) -> str:
     if one.input.endswith(_PER_USD):
-        return say("sens.input.rate", priced=one.input.removesuffix(_PER_USD).upper())
-    return say(f"sens.input.{one.input}")
+        return say("swing.rate", priced=one.input.removesuffix(_PER_USD).upper())
+    return say(f"swing.{one.input}")
 
 
 def _value(one: Swing, value: float | str | None, say: Say) -> str:

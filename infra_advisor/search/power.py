@@ -6,6 +6,7 @@ hosts rests on stated assumptions.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,7 +156,7 @@ class FleetPower:
     idle_w: Column
     """The whole fleet without any request, hosts included."""
 
-    @property
+    @cached_property
     def machines_w(self) -> Column:
         """All machines of the fleet, at the load."""
         return self.accelerators_w + self.unused_w + self.host_w

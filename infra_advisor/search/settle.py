@@ -35,8 +35,6 @@ MOST_REPLICAS = 8
 """Replicas that are run; a larger fleet is a multiple of them, each with its part of the load."""
 MOST_IN_FLIGHT = 200
 """On the replicas that are run, where one does not carry more: the fuller they are, the fewer of them tell enough."""
-LONGEST_SHARE = 0.9999
-"""Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 TRIES = 6
 HOPELESS = 1.1
 """A target missed by so much in closed form by a request that is nearly alone is not met by more replicas."""
@@ -78,7 +76,7 @@ def settle(
     rules = [scheduling_of(candidate, chips[candidate.platform.chip]) for candidate in candidates]
     spread = traffic.lengths_for(in_step=load.in_flight is not None)
     prompt, output = float(np.max(timing.input_tokens)), float(np.max(timing.output_tokens))
-    longest = min(longest_tokens, spread.prompt_at(LONGEST_SHARE, prompt) + output * max(spread.share_at(LONGEST_SHARE), 1.0))
+    longest = min(longest_tokens, spread.longest(prompt, output))
     per_machine = replicas_per_machine(candidates, timing)
     runs: dict[int, tuple[int, Simulated]] = {}
     for k, place in enumerate(places):

@@ -124,6 +124,7 @@ class _Count:
     ) -> None:
         self._closed = closed
         self._replicas, self._warm_up, self._each, self._progress = replicas, warm_up, each, progress
+        self._pool_bytes = sum(replica.engine.cache.pool_bytes for replica in replicas)
         self._ttft_most = targets.ttft_s if targets.ttft_s is not None else float("inf")
         self._tpot_most = targets.tpot_s if targets.tpot_s is not None else float("inf")
         self._ttft, self._tpot, self._e2e = Times(), Times(), Times()
@@ -151,13 +152,15 @@ class _Count:
             self._sample(at_s)
 
     def _sample(self, at_s: float) -> None:
-        running = sum(replica.batch for replica in self._replicas)
-        waiting = sum(replica.in_flight for replica in self._replicas) - running
-        pool = sum(replica.engine.cache.pool_bytes for replica in self._replicas)
-        used = sum(replica.used_bytes for replica in self._replicas)
+        running = here = 0
+        used = 0.0
+        for replica in self._replicas:
+            running += replica.batch
+            here += replica.in_flight
+            used += replica.used_bytes
         if self._closed:
             self._full += self._stride * sum(map(_is_full, self._replicas)) / len(self._replicas)
-        self._samples.append(Sample(at_s, waiting, running, used / pool if pool else 0.0))
+        self._samples.append(Sample(at_s, here - running, running, used / self._pool_bytes if self._pool_bytes else 0.0))
         if len(self._samples) >= MOST_SAMPLES:
             self._samples = [max(pair, key=_crowd) for pair in zip(self._samples[::2], self._samples[1::2], strict=True)]
             self._stride *= 2

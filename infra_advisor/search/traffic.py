@@ -20,6 +20,8 @@ DEFAULT_REQUESTS = 10_000
 MOST_REQUESTS = 100_000_000
 MOST_BURST = 1_000_000
 CHUNK = 4096
+LONGEST = 0.9999
+"""Quantile of the lengths up to which step times are tabulated; beyond it they go on in a straight line."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Lengths:
             return stated * self.share_at(quantile)
         low, high = self.share_of(0.0, self.prompts.over, self.prompts.about), self.share_of(0.0, self.prompts.up_to, self.prompts.about)
         return self.prompts.about * self.share_at(low + quantile * (high - low))
+
+    def longest(self, prompt: float, output: float) -> float:
+        """Tokens of all but one request in ten thousand, prompt and output together; at least the stated ones."""
+        return max(self.prompt_at(LONGEST, prompt), prompt) + output * max(self.share_at(LONGEST), 1.0)
 
     def share_of(self, over: float, up_to: float, stated: float) -> float:
         """Share of the requests whose prompts are longer than `over` and at most `up_to`. [1]"""

@@ -37,14 +37,14 @@ class DecodeLaw:
     def step_s(self, batch: int, context: float) -> float:
         """One decode step. [s]"""
         intercepts, slopes = self.cells(batch)
-        k = min(max(bisect_right(self.contexts, context) - 1, 0), len(slopes) - 1)
+        k = _cell(self.contexts, context)
         return intercepts[k] + slopes[k] * context
 
     def tokens_s(self, batch: int, context: float, tokens: float) -> float:
         """Time in which every running sequence gains so many tokens, from a mean context on; fractions are shares of a step. [s]"""
         intercepts, slopes = self.cells(batch)
         nodes, last = self.contexts, len(slopes) - 1
-        k = min(max(bisect_right(nodes, context) - 1, 0), last)
+        k = _cell(nodes, context)
         if k == last or tokens <= nodes[k + 1] - context:
             return tokens * (intercepts[k] + slopes[k] * (context + (tokens - 1.0) * 0.5))
         total = 0.0
@@ -62,7 +62,7 @@ class DecodeLaw:
         """Tokens every running sequence gains in a time: the inverse of `tokens_s`."""
         intercepts, slopes = self.cells(batch)
         nodes, last = self.contexts, len(slopes) - 1
-        k = min(max(bisect_right(nodes, context) - 1, 0), last)
+        k = _cell(nodes, context)
         gained = 0.0
         while True:
             slope = slopes[k]
@@ -138,7 +138,12 @@ class CacheLaw:
         return _between(self.tokens, self.held_bytes, tokens)
 
 
+def _cell(nodes: Sequence[float], x: float) -> int:
+    """Position of the cell that `x` lies in; the first and the last one reach on."""
+    return bisect_right(nodes, x, 1, len(nodes) - 1) - 1
+
+
 def _between(nodes: Sequence[float], values: Sequence[float], x: float) -> float:
-    k = min(max(bisect_right(nodes, x) - 1, 0), len(nodes) - 2)
+    k = _cell(nodes, x)
     low = nodes[k]
     return values[k] + (values[k + 1] - values[k]) * (x - low) / (nodes[k + 1] - low)

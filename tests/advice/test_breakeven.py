@@ -229,6 +229,7 @@ def test_renting_against_an_api_by_hand(frozen: Catalog) -> None:
     """
     found = breakeven(frozen, chat())
     one, rent = crossing(found, "tokens_per_day", "rent", "api"), option(found, "rent")
+    assert one.value is not None
     fixed = 730 * 3.45 + bill(rent)["storage of weights"]
     per_token = (1000 * 0.23 + 300 * 0.40) / 1300 / 1e6 - 300 / 1300 * 300 * 0.09 / 1e9
     assert one.value == pytest.approx(fixed / per_token / DAYS, rel=1e-4)
@@ -317,6 +318,7 @@ def test_months_by_hand(frozen: Catalog) -> None:
     buy, rent, term = (option(found, way) for way in ("buy", "rent", "commit"))
     for other in (rent, term):
         one = crossing(found, "months", "buy", other.way)
+        assert one.value is not None
         assert one.value == pytest.approx(buy.usd_initial / (other.usd_per_month - buy.usd_running_per_month))
         spent = [buy.usd_initial + (one.value + more) * buy.usd_running_per_month for more in (-0.1, 0.1)]
         rented = [(one.value + more) * other.usd_per_month for more in (-0.1, 0.1)]

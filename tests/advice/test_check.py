@@ -20,6 +20,7 @@ from infra_advisor.advice.checks import CheckAnswer
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL, Choice, Limits
 from infra_advisor.advice.payment import COMMITS, Payment
 from infra_advisor.advice.recommend import recommend
+from infra_advisor.advice.rows import RANKS
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.traffic import Lengths, Traffic
@@ -216,7 +217,7 @@ def test_a_hosted_api_is_checked_too(frozen: Catalog) -> None:
     assert check(frozen, then).status == "stands"
 
 
-@pytest.mark.parametrize("rank", ["ttft", "speed", "throughput", "energy", "balanced"])
+@pytest.mark.parametrize("rank", RANKS)
 def test_every_rule_of_ranking_can_be_checked(rank: str, frozen: Catalog) -> None:
     answer = check(frozen, recommend(frozen, CHAT, CLOUD, rank=rank))
     assert (answer.status, answer.rank_by) == ("stands", rank)

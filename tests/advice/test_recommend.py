@@ -393,3 +393,14 @@ def test_the_same_question_has_the_same_answer(frozen: Catalog) -> None:
     assert recommend(frozen, CHAT, Limits(ttft_s=0.6)) == first
     assert recommend(frozen_catalog(), CHAT, Limits(ttft_s=0.6)) == first
     assert FROZEN.is_dir()
+
+
+def test_spot_comes_with_its_caveat(frozen: Catalog) -> None:
+    """Where the first answer rests on a spot price, a sentence says what that is worth; elsewhere none does."""
+    question = (
+        Workload(model="70b", concurrency=8),
+        Limits(provider=Choice(keep=("aws",)), accelerator=Choice(keep=("h100",)), residency="US"),
+    )
+    for include, said in (((), 0), (("spot",), 1)):
+        found = recommend(frozen, question[0], replace(question[1], include=include))
+        assert [text.startswith("Spot: ") for text in found.warnings].count(True) == said

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from infra_advisor.facts.catalog import load
+from infra_advisor.facts.purchases import ASSUMED_ON_REQUEST
 from infra_advisor.paths import catalog_dir
 
 from .conftest import Run
@@ -13,7 +16,7 @@ from .conftest import Run
 
 def test_the_overview_counts_every_kind(run: Run) -> None:
     rows = {row["kind"]: row["entries"] for row in json.loads(run("catalog", "list", "--format", "json").out)}
-    assert set(rows) == {"chips", "nodes", "offers", "models", "engines", "providers"}
+    assert set(rows) == {"chips", "nodes", "offers", "models", "engines", "providers", "assumptions"}
     assert all(count > 10 for count in rows.values())
 
 
@@ -24,6 +27,39 @@ def test_every_kind_can_be_listed_and_filtered(run: Run, kind: str) -> None:
     found = json.loads(run("catalog", "list", kind, one.upper(), "--format", "json").out)
     assert any(row["id"] == one for row in found)
     assert len(found) < len(everything)
+
+
+def test_assumptions_are_listed_with_what_a_question_may_assume_besides(run: Run) -> None:
+    """Every name that --assume takes, with its unit; electricity has no value of its own but one per country."""
+    catalog = load()
+    rows = {row["name"]: row for row in json.loads(run("catalog", "list", "assumptions", "--format", "json").out)}
+    assert rows.keys() == {*catalog.assumptions, *ASSUMED_ON_REQUEST}
+    assert (rows["price_age_cloud_days"]["value"], rows["price_age_cloud_days"]["unit"]) == (90, "day")
+    assert rows["cold_start_engine_s"]["source"] == "anyscale-serve-2025 judgement"
+    assert (rows["electricity_usd_per_kwh"]["value"], rows["electricity_usd_per_kwh"]["unit"]) == (None, "USD/kWh")
+    assert "amortisation_datacenter_years" in run("catalog", "list", "assumptions", "amortisation").out
+
+
+def test_old_prices_are_counted_by_seller(run: Run) -> None:
+    day = ("--as-of", "2026-11-22")
+    usual = run("catalog", "check", "--older-than", "usual", *day)
+    assert usual.status == 0
+    assert "prices were last read longer ago than is usual for its seller, as of 2026-11-22" in usual.out
+    assert re.search(r"offers +azure +on-demand +\d+", usual.out)
+    strict = run("catalog", "check", "--strict", *day)
+    assert (strict.status, strict.out) == (5, usual.out)
+    none = run("catalog", "check", "--older-than", "50y", "--strict", *day)
+    assert (none.status, "0 prices were last read longer ago than 18,250 days" in none.out) == (0, True)
+    assert run("catalog", "check", *day).out.count("\n") == 1
+    wrong = run("catalog", "check", "--older-than", "soon")
+    assert (wrong.status, "or the word usual" in wrong.err) == (2, True)
+
+
+def test_a_broken_catalog_has_no_ages(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "offers.csv").write_text("id,per_h\nx,1\n", encoding="utf-8")
+    done = run("catalog", "check", "--strict", "--catalog", str(tmp_path))
+    assert done.status == 3
+    assert "last read" not in done.out
 
 
 def test_words_of_a_filter_all_count(run: Run) -> None:

@@ -1,7 +1,9 @@
 """`advisor catalog update` and `advisor catalog diff`: what is said, where, and the exit status."""
 
 import datetime
+import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -117,6 +119,55 @@ def test_a_place_that_cannot_be_written_to_is_named(run: Run, online: Callable[.
     assert done.status == 2
     assert "as it was, or complete" in done.err
     assert run("catalog", *OURS, "--into", str(tmp_path / "file")).status == 2
+
+
+def test_a_directory_that_only_others_may_write_to_is_named(
+    run: Run, online: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests may run as a user who may write anywhere, so the system's answer is made up."""
+    online()
+
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / ".update.lock"))
+
+    monkeypatch.setattr(os, "open", refuse)
+    done = run("catalog", *OURS, "--into", str(tmp_path))
+    monkeypatch.undo()
+    assert done.status == 2
+    assert f"cannot write to {tmp_path}: Permission denied" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_in_words(run: Run, online: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    online()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = run("catalog", *OURS, "--into", str(tmp_path / "layer"))
+    assert done.status == 2
+    assert "No space left on device; every file there is as it was, or complete" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_ends_with_a_word_and_130(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("infra_advisor.facts.update.update.gather", interrupted)
+    done = run("catalog", "update", "--into", str(tmp_path / "layer"))
+    assert done.status == 130
+    assert "interrupted: every file in" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".update.lock").write_text("4711 0")
+    done = run("catalog", "update", "--into", str(tmp_path))
+    assert done.status == 2
+    assert "another update of" in done.err
+    assert "process 4711" in done.err
 
 
 def test_the_default_place_is_where_programs_keep_data(run: Run, online: Callable[..., None], tmp_path: Path, monkeypatch: Any) -> None:

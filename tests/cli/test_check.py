@@ -84,7 +84,7 @@ def test_the_terms_of_payment_are_told(advisor: Advisor, tmp_path: Path) -> None
     assert advisor(f"{ASKED} --hours 300 --commit auto -o {path}").status == 0
     ended = advisor(f"check {path} {DAY}")
     assert ended.status == 0
-    assert "Paid: rented machines on demand or committed, whichever is cheaper; 300 hours of service a month" in " ".join(ended.out.split())
+    assert "Paid: rented machines on demand or committed, whichever is cheaper; 300 h of service a month" in " ".join(ended.out.split())
 
 
 def test_nothing_fits_can_be_checked(advisor: Advisor, tmp_path: Path) -> None:

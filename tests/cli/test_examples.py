@@ -11,7 +11,8 @@ from own_runs import ONLINE, SLOW, own_layer, own_runs, own_trace
 
 from infra_advisor.cli import quantities
 from infra_advisor.cli.app import HELP, app
-from infra_advisor.cli.options import SECTIONS, Option
+from infra_advisor.cli.option import Option
+from infra_advisor.cli.options import SECTIONS
 
 from .conftest import Run
 

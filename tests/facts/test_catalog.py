@@ -237,7 +237,7 @@ PLANTED = [
     ("offers.csv", "us-east-1,US,on-demand,USD,55.04", "us-east-1,CA,on-demand,USD,55.04", "country CA, but region us-east-1 is in US"),
     ("offers.csv", ",on-demand,USD,55.04", ",on-demand,ZAR,55.04", "no exchange rate for ZAR on 2026-11-22"),
     ("offers.csv", "55.04,20.784", "55.04,70.784", "spot 70.784 is above on-demand 55.04"),
-    ("offers.csv", "2026-11-09,,,,,1,skypilot", "2027-11-09,,,,,1,skypilot", "seen 2027-11-09 is after 2026-11-22"),
+    ("offers.csv", "2026-11-09,,,,,,1,skypilot", "2027-11-09,,,,,,1,skypilot", "seen 2027-11-09 is after 2026-11-22"),
     (
         "offers.csv",
         "crusoe-pricing,",
@@ -249,7 +249,12 @@ PLANTED = [
     ("hosting.csv", "0.161,USD", "16.1,USD", "hosting figure electricity-world-average-business: 16.1 is outside 0.01 to 1"),
     ("exchange_rates.csv", "157.25027,ecb-2026-10", "157.25027,ecb-2026-11", "exchange rate jpy-2026-10-30: unknown source ecb-2026-11"),
     ("api_prices.csv", "deepinfra,deepinfra,", "deepinfra,azure,", "deepinfra is no price list of azure"),
-    ("assumptions.yaml", "value: 0.08", "value: 8", "operations_per_year: a share lies between 0 and 1, not 8"),
+    (
+        "assumptions.yaml",
+        "value: 0.08\n  unit: share",
+        "value: 8\n  unit: share",
+        "operations_per_year: a share lies between 0 and 1, not 8",
+    ),
     ("providers.yaml", "source: csf-ovh", "source: csf", "ovhcloud: unknown source csf"),
     ("parameters.yaml", "{vllm: 1", "{vlm: 1", "engine_order: unknown engine vlm. Did you mean vllm"),
     ("formats.yaml", "bits: 8.501", "bits: -8", "gguf-q8_0: bits: Input should be greater than 0"),

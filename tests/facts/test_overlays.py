@@ -286,7 +286,8 @@ def test_a_price_line_is_appended(tmp_path: Path, frozen: Catalog) -> None:
         answer = recommend(at, Workload(model="8b"), Limits(provider=Choice(keep=("crusoe",))), top=0)
         assert answer.ranked
         for row in answer.ranked:
-            assert row.cost.usd_per_h == pytest.approx(usd_per_h * row.hardware.accelerators_billed)
+            instances = next(line for line in row.cost.lines if line.name == "instances")
+            assert instances.amount_usd == pytest.approx(usd_per_h * row.hardware.accelerators_billed * 730, abs=0.01)
 
 
 def test_the_same_line_on_the_same_day_is_replaced(tmp_path: Path, frozen: Catalog) -> None:
@@ -310,13 +311,13 @@ def test_an_assumption_needs_its_own_source(tmp_path: Path) -> None:
 
 
 def test_an_assumption_reaches_the_price(tmp_path: Path, frozen: Catalog) -> None:
-    """Half the power draw is half the power cost of an owned card: 450 W and an 80 W host at 0.7 of it, PUE 1, 0.161 USD/kWh."""
+    """The host of an owned card draws half as much: 80 W x (0.7 - 0.35) x 730 h = 20.44 kWh less a month, PUE 1, 0.161 USD/kWh."""
     catalog = overlaid(tmp_path, "assumptions: {power_draw_share: {value: 0.35, source: memory}}")
-    for which, draw_share in ((frozen, 0.7), (catalog, 0.35)):
-        answer = recommend(which, Workload(model="8b", concurrency=1, weights="4bit"), Limits(owned="4090"))
-        assert answer.ranked
-        for row in answer.ranked:
-            assert row.cost.usd_per_h == pytest.approx((450 + 80) * draw_share / 1000 * 0.161)
+    question = Workload(model="8b", concurrency=1, weights="4bit"), Limits(owned="4090")
+    before, after = ({row.id: row.cost.usd_per_month for row in recommend(which, *question).ranked} for which in (frozen, catalog))
+    assert before.keys() == after.keys() != set()
+    for name, usd in before.items():
+        assert usd - after[name] == pytest.approx(20.44 * 0.161, abs=0.011)
 
 
 def mi300x_tpot_s(catalog: Catalog) -> float:

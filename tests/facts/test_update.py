@@ -1,6 +1,8 @@
 """An update: what is believed, what is written, and what stays as it was whatever happens."""
 
 import datetime
+import errno
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogs import DAY, FROZEN, frozen_catalog, write
+from catalogs import BUNDLED, DAY, FROZEN, frozen_catalog, write
 
 from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.api_offers import ApiOffer
@@ -17,14 +19,17 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.checks import check_catalog
 from infra_advisor.facts.market import ExchangeRate, Offer, price_on
 from infra_advisor.facts.update import gather as gathering
-from infra_advisor.facts.update import layer, update
+from infra_advisor.facts.update import layer, sources, update
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.fetch import UnreachableError
 from infra_advisor.facts.update.judge import Judged, judge
+from infra_advisor.facts.update.lock import STALE_S, locked
 
 TODAY = datetime.date(2026, 11, 23)
+READ = {"from": "2026-11-23", "seen": "2026-11-23", "source": "aws-feed"}
 P5 = "aws-p5.48xlarge-us-east-1"
 G6 = "aws-g6.12xlarge-us-east-1"
+Run = Callable[..., update.Updated]
 LLAMA = "deepinfra-meta-llama-llama-3.3-70b-instruct"
 
 
@@ -32,16 +37,16 @@ def offer(name: str = P5, **fields: object) -> Offer:
     """A line of the mini catalog as a source would show it today: list price only."""
     lines = [one for one in frozen_catalog().offers if one.id == name]
     kept = {key: getattr(lines[-1], key) for key in ("id", "node", "provider", "region", "country", "price_kind", "currency")}
-    return Offer.model_validate({**kept, "per_h": lines[-1].per_h, "from": "2026-11-23", "seen": "2026-11-23", "source": "x", **fields})
+    return Offer.model_validate({**kept, "per_h": lines[-1].per_h, **READ, **fields})
 
 
 def token_price(**fields: object) -> ApiOffer:
     line = next(one for one in frozen_catalog().api_prices if one.id == LLAMA)
-    return ApiOffer.model_validate({**line.model_dump(by_alias=True), "from": "2026-11-23", "seen": "2026-11-23", **fields})
+    return ApiOffer.model_validate({**line.model_dump(by_alias=True), **READ, **fields})
 
 
 def rate(per_usd: str, day: str = "2026-11-20", currency: str = "JPY") -> ExchangeRate:
-    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=Decimal(per_usd), source="x")
+    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=Decimal(per_usd), source="ecb-feed")
 
 
 def judged(rows: Rows | dict[str, Rows], catalog: Catalog | None = None) -> Judged:
@@ -74,8 +79,42 @@ def test_a_changed_price_is_a_later_line_without_the_terms_of_the_old_one() -> N
 
 
 def test_a_changed_spot_price_leaves_the_rest_of_the_line() -> None:
-    (row,) = judged(Rows(offers=[offer(spot_per_h="21")])).rows["offers"]
-    assert (row.per_h, row.spot_per_h, row.reserved_3y_per_h) == (Decimal("55.04"), 21, Decimal("23.776"))
+    (row,) = judged(Rows(offers=[offer(per_h="55.0401", spot_per_h="21")])).rows["offers"]
+    line = next(one for one in frozen_catalog().offers if one.id == P5)
+    changed = {"spot_per_h": Decimal(21), "from_": "2026-11-23", "seen": "2026-11-23", "source": f"{line.source} aws-feed"}
+    assert row == line.model_copy(update={**changed, "date_precision": "day"})
+
+
+@pytest.mark.parametrize(("per_h", "confirmed"), [("55.0674", 1), ("55.0676", 0)])
+def test_rounding_is_no_change(per_h: str, confirmed: int) -> None:
+    """A difference of 0.05 % of 55.04 is 0.02752: 55.06752 is the edge."""
+    found = judged(Rows(offers=[offer(per_h=per_h)]))
+    assert found.confirmed["aws"] == confirmed
+    (row,) = found.rows["offers"]
+    assert row.per_h == (Decimal("55.04") if confirmed else Decimal(per_h))
+
+
+def test_a_reading_older_than_the_line_in_force_changes_nothing() -> None:
+    """The line was last read on 2026-11-09."""
+    found = judged(Rows(offers=[offer(per_h="60", **{"from": "2026-11-08", "seen": "2026-11-08"})]))
+    assert (found.rows["offers"], found.changes) == ([], [])
+    assert found.skipped["aws"] == {"older than the line in force": 1}
+
+
+@pytest.mark.parametrize(
+    ("flag", "same", "other"),
+    [("stale", None, None), ("unverified", "unverified", None), ("outlier", "outlier", "outlier"), (None, None, None)],
+)
+def test_what_becomes_of_a_mark(tmp_path: Path, flag: str | None, same: str | None, other: str | None) -> None:
+    """Age ends with a reading. An outlier stays one until a person has looked: the next price may be as odd as the last."""
+    lines = ["id,node,provider,region,country,price_kind,currency,per_h,from,seen,flag,source"]
+    lines.append(f"{P5},aws-p5.48xlarge,aws,us-east-1,US,on-demand,USD,55.04,2026-11-10,2026-11-10,{flag or ''},quote")
+    write(tmp_path, {"offers.csv": "\n".join(lines), "sources.yaml": 'sources: {quote: {title: q, seen: "2026-11-10"}}'})
+    found = []
+    for per_h in ("55.04", "50"):
+        (row,) = judged(Rows(offers=[offer(per_h=per_h)]), frozen_catalog(tmp_path, day=TODAY)).rows["offers"]
+        found.append(row.flag)
+    assert found == [same, other]
 
 
 def test_what_no_price_list_says_stays_with_the_offer() -> None:
@@ -90,7 +129,6 @@ def test_what_no_price_list_says_stays_with_the_offer() -> None:
         ({"per_h": "165.2"}, "rises 3.0 times"),
         ({"per_h": "18.34"}, "falls 3.0 times"),
         ({"per_h": "60", "from": "2026-11-24", "seen": "2026-11-24"}, "dated 2026-11-24, after today"),
-        ({"per_h": "60", "from": "2026-07-01", "seen": "2026-07-01"}, "before the line in force of 2026-07-20"),
         ({"per_h": "60", "currency": "JPY"}, "in JPY"),
         ({"per_h": "60", "node": "aws-g6.12xlarge"}, "belongs to aws-p5.48xlarge"),
         ({"per_h": "50", "spot_per_h": "61"}, "spot 61 is above on-demand 50"),
@@ -140,6 +178,38 @@ def test_what_a_more_direct_source_gave_is_not_replaced() -> None:
     found = judged({"aws": Rows(offers=[offer(per_h="50"), offer(per_h="51")]), "skypilot": Rows(offers=[offer(per_h="54")])})
     assert [row.per_h for row in found.rows["offers"]] == [50]
     assert found.skipped == {"aws": {"appears twice": 1}, "skypilot": {"given by a more direct source": 1}}
+
+
+def test_what_a_more_direct_source_gives_is_not_gone_from_the_other(run: Run, tmp_path: Path) -> None:
+    """A line that gpuhunt gave once; today both show it."""
+    run(tmp_path, {"gpuhunt": Rows(offers=[offer(per_h="50", source="gpuhunt-feed"), offer(G6, source="gpuhunt-feed")])})
+    both = {"aws": Rows(offers=[offer(per_h="50")]), "gpuhunt": Rows(offers=[offer(G6, source="gpuhunt-feed")])}
+    assert run(tmp_path, both).judged.changes == []
+
+
+def test_of_two_sources_of_one_price_the_first_is_written(run: Run, tmp_path: Path) -> None:
+    """Both say that the offer costs something else from today: same id, same day. One line, from the provider's own list."""
+    assert sources.chosen(["gpuhunt", "aws"]) == ("aws", "gpuhunt")
+    found = {"aws": Rows(offers=[offer(per_h="50")]), "gpuhunt": Rows(offers=[offer(per_h="49", source="gpuhunt-feed")])}
+    run(tmp_path, found)
+    (row,) = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5 and one.from_ == "2026-11-23"]
+    assert (row.per_h, row.source) == (50, "aws-feed")
+    later = run(tmp_path, {"gpuhunt": found["gpuhunt"]})
+    assert later.judged.skipped["gpuhunt"] == {"already changed on that day, by another source": 1}
+    assert later.written == ()
+
+
+def test_a_source_may_change_its_mind_within_a_day(run: Run, tmp_path: Path) -> None:
+    """A list that dates its price to 2026-11-01: its second price of today takes the place of the first."""
+    for per_h in ("50", "51"):
+        run(tmp_path, {"aws": Rows(offers=[offer(per_h=per_h, **{"from": "2026-11-01"})])})
+    lines = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5]
+    assert [(one.from_, one.per_h) for one in lines] == [
+        ("2026-07-20", Decimal("55.04")), ("2026-11-01", 50), ("2026-11-23", 51),
+    ]  # fmt: skip
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="52", **{"from": "2026-11-01"})])})
+    lines = [one for one in frozen_catalog(tmp_path, day=TODAY).offers if one.id == P5]
+    assert [(one.from_, one.per_h) for one in lines][2:] == [("2026-11-23", 52)]
 
 
 @pytest.mark.parametrize(
@@ -222,9 +292,6 @@ def _rows(outcome: Rows | Exception) -> Rows:
     return outcome
 
 
-Run = Callable[..., update.Updated]
-
-
 def test_a_layer_is_written_that_the_catalog_reads_and_finds_sound(run: Run, tmp_path: Path) -> None:
     found = Rows(offers=[offer(per_h="50"), offer(G6)], api_prices=[token_price(input_per_mtok="0.2")], exchange_rates=[rate("150")])
     done = run(tmp_path / "new" / "layer", {"aws": found})
@@ -278,7 +345,10 @@ def test_a_broken_source_does_not_hold_back_the_others(run: Run, tmp_path: Path)
             "oci": ValueError("expected items"),
         },
     )
-    assert done.gathered.failed == {"gcp": "answered with HTTP status 500", "oci": "expected items"}
+    assert done.gathered.failed == {
+        "gcp": "answered with HTTP status 500 (https://gcp.example/)",
+        "oci": "expected items (https://oci.example/)",
+    }
     assert "50" in (tmp_path / "offers.csv").read_text()
     assert "gcp-feed" not in (tmp_path / "fresh-prices.yaml").read_text()
 
@@ -344,6 +414,99 @@ def test_only_a_layer_of_its_own_is_written_to(run: Run, tmp_path: Path) -> None
     with pytest.raises(CatalogError):
         run(tmp_path / "layer", {"aws": Rows(offers=[offer(per_h="50")])})
     assert (tmp_path / "layer" / "offers.csv").read_text() == "id,per_h\nbroken,1\n"
+
+
+def test_a_directory_is_updated_by_one_run_at_a_time(run: Run, tmp_path: Path) -> None:
+    """While one run is at work, a second is refused; afterwards nothing but the layer is left."""
+    with locked(tmp_path, lambda key, values: None):
+        with pytest.raises(UsageError, match=rf"another update of .* is running \(process {os.getpid()}\)"):
+            run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+        assert [path.name for path in tmp_path.iterdir()] == [".update.lock"]
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    assert {path.name for path in tmp_path.iterdir()} == {"offers.csv", "fresh-prices.yaml"}
+
+
+def test_a_lock_that_nobody_keeps_is_taken_over_with_a_word(run: Run, tmp_path: Path) -> None:
+    lock = tmp_path / ".update.lock"
+    lock.write_text("1 2")
+    with pytest.raises(UsageError, match="process 1"), locked(tmp_path, lambda key, values: None):
+        pytest.fail("the lock is fresh")
+    os.utime(lock, (1, lock.stat().st_mtime - STALE_S - 1))
+    told: list[str] = []
+    with locked(tmp_path, lambda key, values: told.append(key)) as keep:
+        os.utime(lock, (1, 1))
+        keep()
+        assert lock.stat().st_mtime > 1
+    assert told == ["update.stale"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_another_run_took_over_is_left_to_it(tmp_path: Path) -> None:
+    with locked(tmp_path, lambda key, values: None):
+        (tmp_path / ".update.lock").write_text("another")
+    assert (tmp_path / ".update.lock").read_text() == "another"
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_what_ends_a_run_halfway_leaves_the_layer_and_no_files_beside_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """The disk is full, or somebody presses Ctrl-C, in the middle of a write."""
+    run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    real = Path.open
+
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise error
+
+    def opened(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path.name.endswith(".part"):
+            real(path, "w").close()  # the file is there, and empty
+            return Full()
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(type(error)):
+        run(tmp_path, {"aws": Rows(offers=[offer(G6)])})
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_links_are_followed_to_where_they_lead(run: Run, tmp_path: Path) -> None:
+    """To a directory: written there. To the bundled catalog or into it: refused. To nowhere: an error, and nothing is made."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    run(tmp_path / "link", {"aws": Rows(offers=[offer(per_h="50")])})
+    assert (tmp_path / "real" / "offers.csv").is_file()
+    (tmp_path / "bundled").symlink_to(FROZEN)
+    (tmp_path / "inside").symlink_to(BUNDLED / "chips")
+    for name in ("bundled", "inside"):
+        with pytest.raises(UsageError, match="a whole catalog"):
+            run(tmp_path / name, {"aws": Rows(offers=[offer(per_h="50")])})
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OSError, match="dangling"):
+        run(tmp_path / "dangling", {"aws": Rows(offers=[offer(per_h="50")])})
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_linked_table_is_replaced_and_what_it_led_to_stays(run: Run, tmp_path: Path) -> None:
+    run(tmp_path / "layer", {"aws": Rows(offers=[offer(per_h="50")])})
+    table = tmp_path / "layer" / "offers.csv"
+    elsewhere = tmp_path / "elsewhere.csv"
+    table.rename(elsewhere)
+    table.symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    run(tmp_path / "layer", {"aws": Rows(offers=[offer(G6)])})
+    assert not table.is_symlink()
+    assert elsewhere.read_bytes() == before
+
+
+def test_a_directory_with_other_files_is_not_written_to(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UsageError, match="holds files, but no layer"):
+        run(tmp_path, {"aws": Rows(offers=[offer(per_h="50")])})
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 # -- all sources at once

@@ -11,11 +11,7 @@ from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.making import Price, Quotes, day_of, regions_of
 from infra_advisor.facts.update.reading import csv_records, lines_of
 
-SOURCE: Mapping[str, str] = {
-    "id": "aws-bulk",
-    "title": "AWS price list of EC2: Linux, shared tenancy; reserved = standard class, no upfront payment",
-    "ref": "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/region_index.json",
-}
+TITLE = "AWS price list of EC2: Linux, shared tenancy; reserved = standard class, no upfront payment"
 URL = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/{region}/index.csv"
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 LIMIT_BYTES = 3_000_000_000
@@ -40,14 +36,13 @@ def requests(known: Known) -> Iterator[Request]:
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of the catalog's instance types; memory does not grow with the file. ValueError where it is no price list of EC2."""
-    source = SOURCE["id"]
-    lines = lines_of(chunks, source)
+    lines = lines_of(chunks)
     metadata = list(islice(lines, METADATA_LINES))
     if not any("AmazonEC2" in line for line in metadata if "OfferCode" in line):
         read = metadata[0][:40] if metadata else "nothing"
-        raise ValueError(f"{source}: expected five lines about the price list of AmazonEC2, then CSV; read {read!r}")
-    quotes = Quotes(known, source)
-    for record in csv_records(lines, source, COLUMNS):
+        raise ValueError(f"expected five lines about the price list of AmazonEC2, then CSV; read {read!r}")
+    quotes = Quotes(known, "aws")
+    for record in csv_records(lines, COLUMNS):
         name = _price(record)
         if name is None:
             continue
@@ -80,4 +75,4 @@ def _has_accelerator(record: Mapping[str, str]) -> bool:
     return "GPU" in record["Instance Family"] or "Machine Learning" in record["Instance Family"]
 
 
-FEED = Feed(name="aws", title=SOURCE["title"], requests=requests, adapt=adapt)
+FEED = Feed(name="aws", title=TITLE, requests=requests, adapt=adapt)

@@ -9,13 +9,10 @@ from urllib.parse import quote
 
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.making import Price, Quotes, day_of, regions_of
-from infra_advisor.facts.update.reading import json_object, records_at, text_at, whole
+from infra_advisor.facts.update.reading import json_object, records_at, text_at
 
-SOURCE: Mapping[str, str] = {
-    "id": "azure-retail",
-    "title": "Azure retail prices of virtual machines: Linux; reserved = price of the term / its hours",
-    "ref": "https://prices.azure.com/api/retail/prices?api-version=2023-01-01-preview",
-}
+TITLE = "Azure retail prices of virtual machines: Linux; reserved = price of the term / its hours"
+URL = "https://prices.azure.com/api/retail/prices?api-version=2023-01-01-preview"
 HOST = "https://prices.azure.com/"
 ACCELERATED = "Standard_N"
 """All sizes with a GPU start so, and nothing else does."""
@@ -23,6 +20,7 @@ LIMIT_BYTES = 20_000_000
 HOURS = 8_760
 """Of a year of 365 days, as the API's own calculators divide."""
 TERMS: Mapping[str, tuple[Price, int]] = {"1 Year": ("reserved_1y_per_h", HOURS), "3 Years": ("reserved_3y_per_h", 3 * HOURS)}
+KEYS = ("armSkuName", "armRegionName", "type", "retailPrice", "currencyCode", "productName")
 OTHER_PRODUCTS = ("Windows", "Dedicated", "Cloud Services", "CloudServices")
 
 
@@ -30,28 +28,24 @@ def requests(known: Known) -> Iterator[Request]:
     """The first page of every region in which the catalog has an offer of Azure."""
     for region in regions_of(known, "azure"):
         condition = f"serviceName eq 'Virtual Machines' and armRegionName eq '{region}' and contains(armSkuName, '{ACCELERATED}')"
-        yield Request(url=f"{SOURCE['ref']}&$filter={quote(condition)}", limit_bytes=LIMIT_BYTES)
+        yield Request(url=f"{URL}&$filter={quote(condition)}", limit_bytes=LIMIT_BYTES)
 
 
 def next_request(answer: bytes) -> Request | None:
     """The next page; None after the last. ValueError where the link leads elsewhere."""
-    link = json_object(answer, SOURCE["id"]).get("NextPageLink")
+    link = json_object([answer]).get("NextPageLink")
     if not link:
         return None
     url = str(link).replace("https://prices.azure.com:443/", HOST, 1)
     if not url.startswith(HOST):
-        raise ValueError(f"{SOURCE['id']}: expected the next page at {HOST}, read {url[:60]!r}")
+        raise ValueError(f"expected the next page at {HOST}, read {url[:60]!r}")
     return Request(url=url, limit_bytes=LIMIT_BYTES)
 
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of one page. A size whose prices fall on two pages gets the ones that stand with its on-demand price."""
-    source = SOURCE["id"]
-    quotes = Quotes(known, source)
-    for item in records_at(json_object(whole(chunks, source, LIMIT_BYTES), source), ["Items"], source):
-        missing = [key for key in ("armSkuName", "armRegionName", "type", "retailPrice", "currencyCode", "productName") if key not in item]
-        if missing:
-            raise ValueError(f"{source}: expected items with {', '.join(missing)}; keys read: {', '.join(list(item)[:30])}")
+    quotes = Quotes(known, "azure")
+    for item in records_at(json_object(chunks), "Items", holding=KEYS):
         size = text_at(item, "armSkuName")
         found = _price(item) if size.startswith(ACCELERATED) else None
         if found is None:
@@ -77,4 +71,4 @@ def _price(item: Mapping[str, Any]) -> tuple[Price, int] | None:
     return TERMS.get(text_at(item, "reservationTerm")) if item["type"] == "Reservation" else None
 
 
-FEED = Feed(name="azure", title=SOURCE["title"], requests=requests, adapt=adapt, next_request=next_request)
+FEED = Feed(name="azure", title=TITLE, requests=requests, adapt=adapt, next_request=next_request)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 
 from infra_advisor.facts.market import ExchangeRate
-from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
-from infra_advisor.facts.update.read import LONGEST_NUMBER, text_of
+from infra_advisor.facts.update.feed import Feed, Known, Request, Rows, source_id
+from infra_advisor.facts.update.reading import LONGEST_NUMBER, text_of
 
 CUBE = "{http://www.ecb.int/vocabulary/2002-08-01/eurofxref}Cube"
 DIGITS = Decimal("0.00001")
@@ -60,7 +60,7 @@ def _line(currency: str, day: str, per_eur: Decimal, usd_per_eur: Decimal) -> Ex
     except InvalidOperation as error:
         raise ValueError(f"a rate of {currency} that no currency has: {per_eur}") from error
     note = None if currency == "EUR" else f"cross of EUR reference rates: EUR/USD {usd_per_eur}, EUR/{currency} {per_eur}"
-    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=per_usd, source="ecb", note=note)
+    return ExchangeRate(id=f"{currency.lower()}-{day}", currency=currency, day=day, per_usd=per_usd, source=source_id("ecb"), note=note)
 
 
 FEED = Feed(

@@ -48,6 +48,11 @@ class Request:
     """Longer answers are cut off and refused."""
 
 
+def source_id(feed: str) -> str:
+    """Id under which rows name the source that they were read from."""
+    return f"{feed}-feed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feed:
     """One source of prices."""
@@ -61,4 +66,4 @@ class Feed:
     next_request: Callable[[bytes], Request | None] | None = None
     """For sources in pages: a whole answer -> the request for the next page."""
     silent_means_gone: bool = True
-    """False where the adapter leaves out prices that did not change: that one is missing says nothing then."""
+    """False where a price that is missing says nothing: the source shows what is free today, or the adapter leaves out the unchanged."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from infra_advisor.facts.update.feed import Request
 
@@ -15,7 +15,9 @@ READ_S = 20.0
 WHOLE_S = 1_800.0
 """Longest time that one answer may take to arrive: some price lists have hundreds of megabytes."""
 CHUNK_BYTES = 1 << 16
+MOST_REDIRECTS = 3
 TRY_AGAIN = (429, 500, 502, 503, 504)
+REDIRECTS = (301, 302, 303, 307, 308)
 Pool = Callable[[str], Any]
 
 
@@ -30,7 +32,7 @@ def fetch(request: Request, pool: "Pool | None" = None) -> Iterator[bytes]:
     if not request.url.startswith("https://"):
         raise ValueError(f"{request.url}: only https is fetched")
     retries = urllib3.Retry(
-        total=3, connect=1, read=1, redirect=3, status=2, backoff_factor=0.5, status_forcelist=TRY_AGAIN,
+        total=3, connect=1, read=1, status=2, backoff_factor=0.5, status_forcelist=TRY_AGAIN,
         allowed_methods=None, respect_retry_after_header=False,
     )  # fmt: skip
     headers = {"User-Agent": "infra-advisor", "Accept-Encoding": "gzip", **request.headers}
@@ -38,29 +40,41 @@ def fetch(request: Request, pool: "Pool | None" = None) -> Iterator[bytes]:
         headers["Content-Type"] = "application/json"
     began = time.monotonic()
     try:
-        answer = (pool or _pool)(request.url).request(
-            "GET" if request.body is None else "POST",
-            request.url,
-            body=request.body,
-            headers=headers,
-            retries=retries,
-            timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
-            preload_content=False,
-        )
-        try:
-            yield from _chunks(request, answer, began)
-        finally:
-            answer.close()
+        url, ask = request.url, (pool or _pool)(request.url)
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = ask.request(
+                "GET" if request.body is None else "POST",
+                url,
+                body=request.body,
+                headers=headers,
+                retries=retries,
+                redirect=False,
+                timeout=urllib3.Timeout(connect=CONNECT_S, read=READ_S),
+                preload_content=False,
+            )
+            try:
+                if answer.status not in REDIRECTS:
+                    yield from _chunks(request, answer, began)
+                    return
+                url = _led_to(url, answer.headers.get("Location", ""))
+            finally:
+                answer.close()
+        raise UnreachableError(f"redirected more than {MOST_REDIRECTS} times")
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise UnreachableError(_reason(error)) from error
+
+
+def _led_to(url: str, location: str) -> str:
+    """Where a redirect leads. Nobody is asked there who is not the source itself: a machine inside the reader's network, a file."""
+    found = urljoin(url, location)
+    if not location or urlsplit(found)[:2] != urlsplit(url)[:2]:
+        raise UnreachableError(f"was redirected to another place: {location[:100] or 'nowhere'}")
+    return found
 
 
 def _chunks(request: Request, answer: "urllib3.BaseHTTPResponse", began: float) -> Iterator[bytes]:
     if answer.status != 200:
         raise UnreachableError(f"answered with HTTP status {answer.status}")
-    steps = answer.retries.history if answer.retries else ()
-    if any(urlsplit(step.redirect_location or "").scheme not in ("", "https") for step in steps):
-        raise UnreachableError("was redirected away from https")
     read = 0
     for chunk in answer.stream(CHUNK_BYTES, decode_content=True):
         read += len(chunk)

@@ -47,7 +47,7 @@ def gather(feeds: Sequence[Feed], known: Known, tell: Tell, fetch: Fetch = fetch
         try:
             ended.put((feed.name, _read(feed, known, fetch, heard[feed.name])))
         except (UnreachableError, ValueError) as error:
-            ended.put((feed.name, str(error) or type(error).__name__))
+            ended.put((feed.name, str(error)))
         except Exception as error:  # a bug in one adapter is that source's failure
             ended.put((feed.name, f"{type(error).__name__}: {error}"))
 
@@ -95,19 +95,33 @@ def _read(feed: Feed, known: Known, fetch: Fetch, heard: _Heard) -> Rows:
         for _ in range(MOST_PAGES):
             if request is None:
                 break
-            chunks = _counted(fetch(request), heard)
-            if feed.next_request is None:
-                _add(found, feed.adapt(chunks, known))
-                request = None
-                continue
-            whole = b"".join(chunks)
-            _add(found, feed.adapt([whole], known))
-            request = feed.next_request(whole)
+            asked = _short(request.url)
+            try:
+                request = _read_page(feed, request, known, fetch, heard, found)
+            except UnreachableError as error:
+                raise UnreachableError(f"{error} ({asked})") from error
+            except ValueError as error:
+                raise ValueError(f"{error} ({asked})") from error
             if request is not None and urlsplit(request.url)[:2] != urlsplit(first.url)[:2]:
-                raise ValueError(f"the next page is at another place: {request.url[:100]}")
+                raise ValueError(f"the next page is at another place: {_short(request.url)}")
         if request is not None:
             raise ValueError(f"more than {MOST_PAGES} pages")
     return found
+
+
+def _read_page(feed: Feed, request: Request, known: Known, fetch: Fetch, heard: _Heard, found: Rows) -> Request | None:
+    """Add the rows of one answer, read as it comes; the request for the next page."""
+    chunks = _counted(fetch(request), heard)
+    if feed.next_request is None:
+        _add(found, feed.adapt(chunks, known))
+        return None
+    whole = b"".join(chunks)
+    _add(found, feed.adapt([whole], known))
+    return feed.next_request(whole)
+
+
+def _short(url: str) -> str:
+    return url if len(url) <= 100 else f"{url[:99]}…"
 
 
 def _counted(chunks: Iterable[bytes], heard: _Heard) -> Iterator[bytes]:

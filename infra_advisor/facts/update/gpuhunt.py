@@ -7,20 +7,17 @@ Docs: https://github.com/dstackai/gpuhunt (src/gpuhunt/_internal/storage.py, .gi
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.making import Quotes, catalog_region
-from infra_advisor.facts.update.reading import csv_records, lines_of, whole
+from infra_advisor.facts.update.reading import csv_records, lines_of
 
-SOURCE: Mapping[str, str] = {
-    "id": "gpuhunt-catalog",
-    "title": "gpuhunt catalogs v3, collected from the providers' APIs",
-    "ref": "https://dstack-gpu-pricing.s3.eu-west-1.amazonaws.com/v3",
-}
+TITLE = "gpuhunt catalogs v3, collected from the providers' APIs"
+URL = "https://dstack-gpu-pricing.s3.eu-west-1.amazonaws.com/v3"
 PROVIDERS = {"aws": "aws", "azure": "azure", "gcp": "gcp", "lambdalabs": "lambda", "nebius": "nebius", "oci": "oci", "verda": "verda"}
 """Name in gpuhunt -> ours. Its RunPod lines are per pod and data centre, which our catalog does not know."""
 LIMIT_BYTES = 50_000_000
@@ -40,22 +37,20 @@ def requests(known: Known) -> Iterator[Request]:
     sold = {provider for provider, _ in known.nodes}
     for name, provider in PROVIDERS.items():
         if provider in sold:
-            yield Request(url=f"{SOURCE['ref']}/{name}/latest/catalog.zip", limit_bytes=LIMIT_BYTES)
+            yield Request(url=f"{URL}/{name}/latest/catalog.zip", limit_bytes=LIMIT_BYTES)
 
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of the catalog's nodes, as of the day on which the file was collected. ValueError for anything but such a zip."""
-    source = SOURCE["id"]
-    packed = whole(chunks, source, LIMIT_BYTES)
     try:
-        archive = ZipFile(BytesIO(packed))
+        archive = ZipFile(BytesIO(b"".join(chunks)))
     except BROKEN as error:
-        raise ValueError(f"{source}: expected a zip ({error})") from error
+        raise ValueError(f"expected a zip ({error})") from error
     # Only exact names are read, and nothing is unpacked to disk: paths inside the zip lead nowhere.
     names = [name for name in PROVIDERS if f"{name}.csv" in archive.namelist()]
     if not names:
         read = ", ".join(archive.namelist()[:5])[:200] or "an empty zip"
-        raise ValueError(f"{source}: expected one of {', '.join(PROVIDERS)} with .csv in the zip, read {read}")
+        raise ValueError(f"expected one of {', '.join(PROVIDERS)} with .csv in the zip, read {read}")
     rows = Rows()
     for name in names:
         found = _of_provider(archive, name, known)
@@ -65,18 +60,17 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
 
 
 def _of_provider(archive: ZipFile, name: str, known: Known) -> Rows:
-    source, provider = SOURCE["id"], PROVIDERS[name]
-    entry = archive.getinfo(f"{name}.csv")
+    provider, entry = PROVIDERS[name], archive.getinfo(f"{name}.csv")
     try:
         collected = date(*entry.date_time[:3]).isoformat()
     except ValueError as error:
-        raise ValueError(f"{source}: expected the day on which {name}.csv was collected, read {entry.date_time}") from error
+        raise ValueError(f"expected the day on which {name}.csv was collected, read {entry.date_time}") from error
     if collected < FIRST_DAY:
-        raise ValueError(f"{source}: {name}.csv bears the day {collected}, before there was gpuhunt")
+        raise ValueError(f"{name}.csv bears the day {collected}, before there was gpuhunt")
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise ValueError(f"{source}: expected {name}.csv stored or deflated")
-    quotes = Quotes(known, source, seen=collected)
-    for record in csv_records(lines_of(_unpacked(archive, entry.filename), source), source, COLUMNS):
+        raise ValueError(f"expected {name}.csv stored or deflated")
+    quotes = Quotes(known, "gpuhunt", seen=collected)
+    for record in csv_records(lines_of(_unpacked(archive, entry.filename)), COLUMNS):
         if record["gpu_count"] in ("", "0") or NOT_ON_DEMAND.search(record.get("flags", "")):
             continue
         if record["spot"] not in ("True", "False"):
@@ -98,9 +92,9 @@ def _unpacked(archive: ZipFile, name: str) -> Iterator[bytes]:
                 size += len(chunk)
                 yield chunk
     except BROKEN as error:
-        raise ValueError(f"{SOURCE['id']}: expected a whole {name} in the zip ({error})") from error
+        raise ValueError(f"expected a whole {name} in the zip ({error})") from error
     if size > LARGEST_FILE:
-        raise ValueError(f"{SOURCE['id']}: {name} unpacks to more than {LARGEST_FILE:,} bytes")
+        raise ValueError(f"{name} unpacks to more than {LARGEST_FILE:,} bytes")
 
 
-FEED = Feed(name="gpuhunt", title=SOURCE["title"], requests=requests, adapt=adapt)
+FEED = Feed(name="gpuhunt", title=TITLE, requests=requests, adapt=adapt, silent_means_gone=False)

@@ -14,13 +14,13 @@ from infra_advisor.facts.api_offers import ApiOffer
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.differences import FIGURES, Change, in_force, key_of, line_changes, start_of
 from infra_advisor.facts.files import explain
-from infra_advisor.facts.market import ExchangeRate, Offer, rates_on
-from infra_advisor.facts.update.feed import Rows
+from infra_advisor.facts.market import ExchangeRate, Offer, rates_on, same_price
+from infra_advisor.facts.update.feed import Rows, source_id
 
 RECORDS: Mapping[str, type[Any]] = {"exchange_rates": ExchangeRate, "offers": Offer, "api_prices": ApiOffer}
 """Tables that sources fill; rates first, for the prices are judged in USD."""
 KEPT = {
-    "offers": ("use", "minimum", "country"),
+    "offers": ("use", "minimum", "minimum_spend", "country"),
     "api_prices": ("operator", "model", "variant", "region_scope", "hosting_country", "residency_class", "operator_home_country", "chip"),
     "exchange_rates": (),
 }
@@ -54,16 +54,11 @@ def judge(catalog: Catalog, found: Mapping[str, Rows], partial: Collection[str] 
         for source, rows in found.items():
             delivered = _judge(catalog, table, source, getattr(rows, table), held, given, judged)
             if delivered and table != "exchange_rates" and source not in partial:
-                judged.changes += _gone(table, source, held, delivered)
+                judged.changes += _gone(table, source, held, delivered | given)
             given |= delivered
     for source, rows in found.items():
         judged.skipped.setdefault(source, Counter()).update(rows.skipped)
     return judged
-
-
-def source_id(source: str) -> str:
-    """Id under which rows name a source of fresh prices."""
-    return f"{source}-feed"
 
 
 def _judge(
@@ -85,15 +80,21 @@ def _judge(
         if table == "exchange_rates" and line is not None and raw.day < line.day:
             skipped["older than the rate in force"] += 1
             continue
+        if table != "exchange_rates" and line is not None and raw.seen < line.seen:
+            skipped["older than the line in force"] += 1
+            continue
         try:
-            row = RECORDS[table].model_validate(_merged(table, raw, line, source))
+            row = RECORDS[table].model_validate(_merged(table, raw, line))
         except ValidationError as error:
             doubtful[key] = raw, explain(error)[0]
             continue
         if line is not None and _same(table, line, raw):
             judged.confirmed[source] += 1
             if table != "exchange_rates":
-                judged.rows[table].append(_confirmed(line, raw.seen, source))
+                judged.rows[table].append(_confirmed(line, raw))
+            continue
+        if table != "exchange_rates" and line is not None and line.from_ == raw.seen and raw.source not in line.source.split():
+            skipped["already changed on that day, by another source"] += 1
             continue
         if reason := _doubt(table, row, line, day):
             doubtful[key] = row, reason
@@ -113,38 +114,47 @@ def _gone(table: str, source: str, held: Mapping[str, Any], delivered: Collectio
     """What the source gave in an earlier update and does not give now. Its line stays in force and grows old."""
     for key, line in held.items():
         if key not in delivered and source_id(source) in line.source.split():
-            yield Change(table, key, "", "gone", reason=f"last seen {line.seen}")
+            yield Change(table, key, "", "gone", reason=f"no usable price any more; last seen {line.seen}")
 
 
-def _confirmed(line: Any, seen: str, source: str) -> Any:
+def _confirmed(line: Any, raw: Any) -> Any:
     """The line in force, seen once more."""
-    sources = line.source if source_id(source) in line.source.split() else f"{line.source} {source_id(source)}"
-    return line.model_copy(
-        update={"seen": max(line.seen, seen), "source": sources, "flag": None if line.flag == "stale" else line.flag},
-    )
+    flag = None if line.flag == "stale" else line.flag
+    return line.model_copy(update={"seen": raw.seen, "source": _both(line.source, raw.source), "flag": flag})
 
 
-def _merged(table: str, raw: Any, line: Any, source: str) -> dict[str, Any]:
+def _both(older: str, newer: str) -> str:
+    """Ids of sources, blank between, none twice."""
+    return " ".join(dict.fromkeys([*older.split(), newer]))
+
+
+def _merged(table: str, raw: Any, line: Any) -> dict[str, Any]:
     """The row as it would be written: with what the catalog knows besides, starting where it comes into force."""
     fields: dict[str, Any] = {key: value for key, value in raw.model_dump(by_alias=True).items() if value is not None}
-    fields["source"] = source_id(source)
     if line is None:
         return fields
     fields |= {key: value for key in KEPT[table] if (value := getattr(line, key)) is not None}
     if table == "exchange_rates":
         return fields
-    if fields["from"] <= line.from_ < fields["seen"]:  # a list that dates its price before the line in force shows it today nonetheless
+    if fields["from"] <= line.from_ <= fields["seen"]:  # a list that dates its price before the line in force shows it today nonetheless
         fields["from"] = fields["seen"]
     if line.flag == "outlier":
         fields["flag"] = line.flag
     if table == "offers":
         if raw.tax_included is None and line.tax_included is not None:
             fields["tax_included"] = line.tax_included
-        if raw.per_h == line.per_h and raw.currency == line.currency:  # other terms hold as long as the list price does
-            carried = {name: price for name in FIGURES["offers"] if name not in fields and (price := getattr(line, name)) is not None}
-            if carried:
-                fields |= carried | {"source": f"{line.source} {fields['source']}"}
+        if raw.currency == line.currency and _as_before(line.per_h, raw.per_h):  # all else holds as long as the list price does
+            old = {key: value for key, value in line.model_dump(by_alias=True).items() if value is not None and key != "flag"}
+            same = {name: old[name] for name in FIGURES[table] if name in old and _as_before(old[name], fields.get(name))}
+            fields = old | fields | same
+            if any(name in old and getattr(raw, name) is None for name in FIGURES[table]):
+                fields["source"] = _both(line.source, raw.source)
     return fields
+
+
+def _as_before(old: Any, new: Any) -> bool:
+    """True for the same figure, but for rounding."""
+    return bool(same_price(old, new) if isinstance(old, Decimal) and isinstance(new, Decimal) else old == new)
 
 
 def _same(table: str, line: Any, raw: Any) -> bool:
@@ -152,7 +162,7 @@ def _same(table: str, line: Any, raw: Any) -> bool:
     if table == "exchange_rates":
         return bool(line.day == raw.day and line.per_usd == raw.per_usd)
     shown = [name for name in FIGURES[table] if getattr(raw, name) is not None]
-    return raw.currency == line.currency and bool(shown) and all(getattr(raw, name) == getattr(line, name) for name in shown)
+    return raw.currency == line.currency and bool(shown) and all(_as_before(getattr(line, name), getattr(raw, name)) for name in shown)
 
 
 def _doubt(table: str, row: Any, line: Any, day: str) -> str | None:

@@ -14,6 +14,7 @@ from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.fact import Source
 from infra_advisor.facts.files import MOST_ROWS, read_rows, read_yaml
 from infra_advisor.facts.update.judge import RECORDS
+from infra_advisor.paths import catalog_dir
 
 SOURCES_FILE = "fresh-prices.yaml"
 
@@ -22,9 +23,18 @@ def checked_folder(folder: Path) -> Path:
     """The folder, found fit to be written to. Raises UsageError."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--into {folder}: not a directory; name one that is yours alone, it is created where it does not exist")
-    if (folder / "catalog.yaml").exists():
+    bundled = catalog_dir().resolve()
+    if (folder / "catalog.yaml").exists() or bundled in folder.resolve().parents:
         raise UsageError(f"--into {folder}: a whole catalog, which an update never changes; name another directory")
+    inside = visible(folder)
+    if inside and not any(path.suffix in (".csv", ".yaml") for path in inside):
+        raise UsageError(f"--into {folder}: holds files, but no layer; name a directory that is empty or does not exist yet")
     return folder
+
+
+def visible(folder: Path) -> list[Path]:
+    """What lies in a directory, but for the lock and the files beside of an update; nothing where there is none."""
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
 
 
 def write_layer(folder: Path, rows: Mapping[str, Iterable[Any]], sources: Mapping[str, Source]) -> list[Path]:
@@ -44,8 +54,9 @@ def write_layer(folder: Path, rows: Mapping[str, Iterable[Any]], sources: Mappin
             if path.is_file() and path.read_text(encoding="utf-8-sig") == text:
                 continue
             part = path.with_name(f".{path.name}.{os.getpid()}.part")
+            part.unlink(missing_ok=True)
             beside.append((part, path))
-            with part.open("w", encoding="utf-8", newline="") as stream:
+            with part.open("x", encoding="utf-8", newline="") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from infra_advisor.facts.api_offers import ApiOffer
-from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
-from infra_advisor.facts.update.read import json_of, price_of
+from infra_advisor.facts.update.feed import Feed, Known, Request, Rows, source_id
+from infra_advisor.facts.update.making import price_or_none
+from infra_advisor.facts.update.reading import json_object
 
 URL = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
 PRICES: Mapping[str, str] = {
@@ -29,8 +30,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Lines of the models that the catalog knows at that provider. Raises ValueError where the document is another one."""
-    document = json_of(chunks)
-    if not isinstance(document, dict) or not any(_priced(entry) for entry in document.values()):
+    document = json_object(chunks)
+    if not any(_priced(entry) for entry in document.values()):
         raise ValueError("expected model names with litellm_provider and input_cost_per_token")
     rows = Rows()
     for name, entry in document.items():
@@ -38,7 +39,7 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
         if line is None:
             rows.skipped["model not in the catalog"] += 1
             continue
-        prices = {field: price * MEGA for field, key in PRICES.items() if (price := price_of(entry.get(key))) is not None}
+        prices = {field: price * MEGA for field, key in PRICES.items() if (price := price_or_none(entry.get(key))) is not None}
         if not {"input_per_mtok", "output_per_mtok"} & prices.keys():
             rows.skipped["no price above zero per token"] += 1
             continue
@@ -58,11 +59,12 @@ def _line(line: ApiOffer, prices: Mapping[str, Decimal], entry: Mapping[str, Any
         kept["deprecation_date"] = retired
     if {"input_per_mtok", "batch_input_per_mtok"} <= prices.keys():
         kept["batch_discount"] = round(1 - float(prices["batch_input_per_mtok"] / prices["input_per_mtok"]), 4)
-    return ApiOffer.model_validate({**kept, **prices, "long_context": _long(entry), "from": day, "seen": day, "source": "litellm"})
+    dated = {"from": day, "seen": day, "source": source_id("litellm")}
+    return ApiOffer.model_validate({**kept, **prices, "long_context": _long(entry), **dated})
 
 
 def _priced(entry: Any) -> bool:
-    return isinstance(entry, dict) and "litellm_provider" in entry and price_of(entry.get("input_cost_per_token")) is not None
+    return isinstance(entry, dict) and "litellm_provider" in entry and price_or_none(entry.get("input_cost_per_token")) is not None
 
 
 def _long(entry: Mapping[str, Any]) -> str | None:
@@ -70,7 +72,7 @@ def _long(entry: Mapping[str, Any]) -> str | None:
     for key in entry:
         if match := _ABOVE.fullmatch(key):
             above = f"above_{match[1]}_tokens"
-            costs = [price_of(entry.get(f"{way}_cost_per_token_{above}")) for way in ("input", "output")]
+            costs = [price_or_none(entry.get(f"{way}_cost_per_token_{above}")) for way in ("input", "output")]
             if costs[0] is not None and costs[1] is not None:
                 return f">{match[1]}: in {float(costs[0] * MEGA)} out {float(costs[1] * MEGA)}"
     return None

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from pydantic import ValidationError
-
 from infra_advisor.facts.market import Node
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
-from infra_advisor.facts.update.lines import offer_line
-from infra_advisor.facts.update.read import json_of, price_of
+from infra_advisor.facts.update.making import Quotes, price_or_none
+from infra_advisor.facts.update.reading import json_object, records_at, text_at
 
 URL = "https://apexapps.oracle.com/pls/apex/cetools/api/v1/products/?currencyCode=USD"
 _PRODUCT = re.compile(r"(?:OCI|Oracle Cloud Infrastructure)?[ -]*Compute *- GPU - ([\w -]+)")
@@ -22,10 +20,6 @@ SHAPE_NAMES: Mapping[str, str] = {"RTXPRO6000": "RTXPRO"}
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of known shapes, in the regions where the catalog lists them. Raises ValueError where the document is another one."""
-    document = json_of(chunks)
-    items = document.get("items") if isinstance(document, dict) else None
-    if not isinstance(items, list) or not items:
-        raise ValueError("expected items with partNumber, metricName and prices")
     shapes: dict[str, list[Node]] = defaultdict(list)
     for (provider, name), node in known.nodes.items():
         if provider == "oci" and (match := _SHAPE.fullmatch(name)):
@@ -34,36 +28,23 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     for node_id, region, kind in known.offers:
         if kind == "on-demand":
             regions[node_id].add(region)
-    rows = Rows()
-    for item in items:
-        reason = "not a product" if not isinstance(item, dict) else _read(item, shapes, regions, known, rows)
-        if reason:
-            rows.skipped[reason] += 1
-    return rows
-
-
-def _read(
-    item: Mapping[str, Any], shapes: Mapping[str, list[Node]], regions: Mapping[str, set[str]], known: Known, rows: Rows
-) -> str | None:
-    """Add the lines of a product; the reason where there are none."""
-    if item.get("metricName") != "GPU Per Hour" or item.get("serviceCategory") != "Compute - GPU":
-        return "not priced by the GPU-hour"
-    match = _PRODUCT.fullmatch(str(item.get("displayName")))
-    chip = _plain(match[1]) if match else ""
-    nodes = shapes.get(SHAPE_NAMES.get(chip, chip), [])
-    if not nodes:
-        return "shape not in the catalog"
-    price = _usd(item)
-    if price is None:
-        return "no pay-as-you-go price in USD"
-    try:
-        for node in nodes:
-            per_h = price * Decimal(str(node.chips))
-            places = sorted(regions.get(node.id, ()))
-            rows.offers += [offer_line(known, node, place, "on-demand", per_h, source="oci") for place in places]
-    except ValidationError:
-        return "price beyond what an instance costs"
-    return None
+    quotes = Quotes(known, "oci")
+    for item in records_at(json_object(chunks), "items"):
+        if item.get("metricName") != "GPU Per Hour" or item.get("serviceCategory") != "Compute - GPU":
+            quotes.skip("not priced by the GPU-hour")
+            continue
+        match = _PRODUCT.fullmatch(text_at(item, "displayName"))
+        chip = _plain(match[1]) if match else ""
+        nodes, price = shapes.get(SHAPE_NAMES.get(chip, chip), []), _usd(item)
+        if not nodes:
+            quotes.skip("shape not in the catalog")
+        elif price is None:
+            quotes.skip("no pay-as-you-go price in USD")
+        else:
+            for node in nodes:
+                for region in sorted(regions.get(node.id, ())):
+                    quotes.add(node, region, "per_h", price * Decimal(str(node.chips)))
+    return quotes.finished()
 
 
 def _usd(item: Mapping[str, Any]) -> Decimal | None:
@@ -76,7 +57,7 @@ def _usd(item: Mapping[str, Any]) -> Decimal | None:
         for price in currency["prices"]
         if isinstance(price, dict) and price.get("model") == "PAY_AS_YOU_GO"
     ]
-    return price_of(found[0]) if len(found) == 1 else None
+    return price_or_none(found[0]) if len(found) == 1 else None
 
 
 def _plain(name: str) -> str:

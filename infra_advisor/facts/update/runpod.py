@@ -4,18 +4,15 @@ Docs: https://graphql-spec.runpod.io (type GpuType)
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from infra_advisor.facts.market import PriceKind
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.making import Quotes
-from infra_advisor.facts.update.reading import json_object, records_at, text_at, whole
+from infra_advisor.facts.update.reading import json_object, records_at, text_at
 
-SOURCE: Mapping[str, str] = {
-    "id": "runpod-api",
-    "title": "RunPod GraphQL API, gpuTypes: price of one GPU in an hour",
-    "ref": "https://api.runpod.io/graphql",
-}
+TITLE = "RunPod GraphQL API, gpuTypes: price of one GPU in an hour"
+URL = "https://api.runpod.io/graphql"
 LIMIT_BYTES = 5_000_000
 QUERY = "{ gpuTypes { id displayName secureCloud communityCloud securePrice communityPrice secureSpotPrice communitySpotPrice } }"
 CLOUDS: tuple[tuple[str, str, PriceKind], ...] = (("secure", "any", "on-demand"), ("community", "community-host", "marketplace"))
@@ -25,20 +22,16 @@ CATALOG_NAME = {"H200 SXM": "H200"}
 
 def requests(known: Known) -> Iterator[Request]:
     """One question for all types."""
-    yield Request(url=SOURCE["ref"], body=json.dumps({"query": QUERY}).encode(), limit_bytes=LIMIT_BYTES)
+    yield Request(url=URL, body=json.dumps({"query": QUERY}).encode(), limit_bytes=LIMIT_BYTES)
 
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """Prices of the catalog's GPU types. ValueError where the API answers with errors or in another shape."""
-    source = SOURCE["id"]
-    quotes = Quotes(known, source)
-    answer = json_object(whole(chunks, source, LIMIT_BYTES), source)
+    quotes = Quotes(known, "runpod")
+    answer = json_object(chunks)
     if answer.get("errors"):
-        raise ValueError(f"{source}: the API refused the question: {str(answer['errors'])[:200]}")
-    for gpu in records_at(answer, ["data", "gpuTypes"], source):
-        missing = [key for key in ("displayName", "securePrice", "communityPrice") if key not in gpu]
-        if missing:
-            raise ValueError(f"{source}: expected GPU types with {', '.join(missing)}; keys read: {', '.join(list(gpu)[:30])}")
+        raise ValueError(f"the API refused the question: {str(answer['errors'])[:200]}")
+    for gpu in records_at(answer, "data", "gpuTypes", holding=("displayName", "securePrice", "communityPrice")):
         shown = text_at(gpu, "displayName")
         for cloud, region, kind in CLOUDS:
             # A type that a cloud does not have stands there with null or 0.
@@ -51,4 +44,4 @@ def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     return quotes.finished()
 
 
-FEED = Feed(name="runpod", title=SOURCE["title"], requests=requests, adapt=adapt)
+FEED = Feed(name="runpod", title=TITLE, requests=requests, adapt=adapt)

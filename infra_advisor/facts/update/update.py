@@ -1,7 +1,7 @@
 """One update: ask the sources, judge what they say against the catalog with the layer so far, write the rest."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.fact import Source
 from infra_advisor.facts.layers import bundled_and
-from infra_advisor.facts.update.feed import Feed, Known
+from infra_advisor.facts.update.feed import Feed, Known, source_id
 from infra_advisor.facts.update.gather import Fetch, Gathered, Tell, gather
-from infra_advisor.facts.update.judge import Judged, judge, source_id
+from infra_advisor.facts.update.judge import Judged, judge
 from infra_advisor.facts.update.known import known
-from infra_advisor.facts.update.layer import checked_folder, write_layer
+from infra_advisor.facts.update.layer import checked_folder, visible, write_layer
+from infra_advisor.facts.update.lock import locked
 from infra_advisor.facts.update.sources import feed
 from infra_advisor.paths import catalog_dir
 
@@ -31,7 +32,19 @@ class Updated:
 def update(names: Sequence[str], folder: Path, tell: Tell, *, dry_run: bool, today: datetime.date, fetch: Fetch | None = None) -> Updated:
     """Bring the layer in `folder` up to date from the named sources. Raises UsageError, CatalogError, OSError."""
     checked_folder(folder)
-    layers = [folder] if folder.is_dir() and any(folder.glob("*.csv")) else []
+    if dry_run:
+        return _update(names, folder, tell, today, fetch, write=False)
+    with locked(folder, tell) as keep_lock:
+
+        def tell_and_keep(key: str, values: Mapping[str, str]) -> None:
+            keep_lock()
+            tell(key, values)
+
+        return _update(names, folder, tell_and_keep, today, fetch, write=True)
+
+
+def _update(names: Sequence[str], folder: Path, tell: Tell, today: datetime.date, fetch: Fetch | None, write: bool) -> Updated:
+    layers = [folder] if visible(folder) else []
     catalog = Catalog(bundled_and(layers, catalog_dir()), today)
     _check_clock(catalog)
     feeds = [feed(name) for name in names]
@@ -40,7 +53,7 @@ def update(names: Sequence[str], folder: Path, tell: Tell, *, dry_run: bool, tod
     partial = {one.name for one in feeds if not one.silent_means_gone}
     judged = judge(catalog, {name: gathered.rows[name] for name in names if name in gathered.rows}, partial)
     written: list[Path] = []
-    if not dry_run and any(judged.rows.values()):
+    if write and any(judged.rows.values()):
         day = today.isoformat()
         read = [one for one in feeds if one.name in gathered.rows]
         sources = {source_id(one.name): Source(title=one.title, ref=_place(one, held), seen=day) for one in read}

@@ -14,13 +14,10 @@ from typing import Any
 from infra_advisor.facts.market import Node
 from infra_advisor.facts.update.feed import Feed, Known, Request, Rows
 from infra_advisor.facts.update.making import Quotes, Unusable, money
-from infra_advisor.facts.update.reading import json_object, records_at, text_at, whole
+from infra_advisor.facts.update.reading import json_object, records_at, text_at
 
-SOURCE: Mapping[str, str] = {
-    "id": "vast-asks",
-    "title": "Vast.ai: median of the on-demand asks of verified, rentable machines, all places together",
-    "ref": "https://console.vast.ai/api/v0/bundles/",
-}
+TITLE = "Vast.ai: median of the on-demand asks of verified, rentable machines, all places together"
+URL = "https://console.vast.ai/api/v0/bundles/"
 LIMIT_BYTES = 20_000_000
 FEWEST_ASKS = 5
 LEAST_RELIABILITY = Decimal("0.9")
@@ -36,19 +33,15 @@ def requests(known: Known) -> Iterator[Request]:
     types = (NAME.fullmatch(name) for provider, name in known.nodes if provider == "vast")
     for gpu, count in sorted({(_spelled(found["gpu"]), int(found["count"])) for found in types if found}):
         wanted = {"gpu_name": {"eq": gpu}, "num_gpus": {"eq": count}, "verified": {"eq": True}, "rentable": {"eq": True}}
-        yield Request(url=SOURCE["ref"], body=json.dumps({**wanted, "type": "on-demand", "limit": 1000}).encode(), limit_bytes=LIMIT_BYTES)
+        yield Request(url=URL, body=json.dumps({**wanted, "type": "on-demand", "limit": 1000}).encode(), limit_bytes=LIMIT_BYTES)
 
 
 def adapt(chunks: Iterable[bytes], known: Known) -> Rows:
     """One line per GPU and count with at least five asks. ValueError where the answer is no list of asks."""
-    source = SOURCE["id"]
     asks: dict[Node, list[Decimal]] = defaultdict(list)
     nodes = _nodes(known)
-    quotes = Quotes(known, source)
-    for ask in records_at(json_object(whole(chunks, source, LIMIT_BYTES), source), ["offers"], source):
-        missing = [key for key in ("gpu_name", "num_gpus", "gpu_ram", "dph_total", "rentable") if key not in ask]
-        if missing:
-            raise ValueError(f"{source}: expected asks with {', '.join(missing)}; keys read: {', '.join(list(ask)[:30])}")
+    quotes = Quotes(known, "vast")
+    for ask in records_at(json_object(chunks), "offers", holding=("gpu_name", "num_gpus", "gpu_ram", "dph_total", "rentable")):
         try:
             node = nodes.get((text_at(ask, "gpu_name"), str(ask["num_gpus"])))
             if node is None:
@@ -95,4 +88,4 @@ def _check(ask: Mapping[str, Any], node: Node) -> None:
         raise Unusable("another memory size")
 
 
-FEED = Feed(name="vast", title=SOURCE["title"], requests=requests, adapt=adapt)
+FEED = Feed(name="vast", title=TITLE, requests=requests, adapt=adapt, silent_means_gone=False)

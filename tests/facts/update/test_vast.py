@@ -32,11 +32,11 @@ def with_asks(change: Callable[[list[dict[str, Any]]], object]) -> bytes:
 def test_medians_by_hand() -> None:
     """RTX 4090: 0.30 0.36 0.40 0.44 0.52 has 0.40 in its middle. A100 80 GB: 1.2 to 1.7 in steps of 0.1, so (1.4 + 1.5) / 2 = 1.45."""
     rows = adapt(in_chunks(ASKS), CATALOG)
-    check_rows(rows, CATALOG)
+    check_rows(FEED, rows, CATALOG)
     rtx, a100 = sorted(rows.offers, key=lambda row: row.per_h or 0)
     assert (rtx.id, rtx.per_h, rtx.from_, rtx.price_kind) == ("vast-1x RTX_4090-various-marketplace", Decimal("0.4"), DAY, "marketplace")
     assert (a100.id, a100.node, a100.per_h, a100.flag) == (LINES[1].id, A100_MEDIAN.id, Decimal("1.45"), None)
-    assert {row.source for row in rows.offers} == {"vast-asks"}
+    assert {row.source for row in rows.offers} == {"vast-feed"}
 
 
 def test_every_ask_that_does_not_count_is_counted() -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from infra_advisor.present.words.en import (
+    ages,
     breakeven,
     capacity,
     check,
     cost,
     energy,
+    entries,
     freshness,
     money,
     pages,
@@ -20,8 +22,8 @@ from infra_advisor.present.words.en import (
 )
 
 PARTS = (
-    breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, freshness.TEXTS, money.TEXTS, pages.TEXTS, recommend.TEXTS,
-    records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, money.TEXTS,
+    pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 

@@ -10,6 +10,8 @@ TEXTS: Mapping[str, str] = {
     "update.counts": "{source}: {confirmed} prices confirmed, {skipped} records passed over{reasons}",
     "update.written": "wrote {files} in {folder}; to use them: --catalog {folder}, or INFRA_ADVISOR_CATALOG={folder}",
     "update.unwritten": "nothing was written",
+    "update.stale": "took over {file}: no update has touched it for {hours} hours",
+    "update.interrupted": "interrupted: every file in {folder} is as it was, or complete",
     "update.incomplete": "could not read: {sources}",
     "change.none": "No differences",
     "change.new": "{number} new",
