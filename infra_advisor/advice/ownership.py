@@ -169,9 +169,7 @@ def machines_of(option: PurchaseOption, chip: Chip, price_usd: Decimal, given: M
         )
 
 
-def rated_power_w(
-    chip: Chip, chips: int, given: Mapping[str, Assumption], *, server: bool, system_power_w: float | None
-) -> float | None:
+def rated_power_w(chip: Chip, chips: int, given: Mapping[str, Assumption], *, server: bool, system_power_w: float | None) -> float | None:
     """Rated power of one machine: as its seller states it, else of its accelerators and the host around them; None = unknown. [W]"""
     if system_power_w:
         return system_power_w

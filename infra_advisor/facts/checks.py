@@ -35,8 +35,8 @@ from infra_advisor.facts.places import Region, read_residency
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
-    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "licences", "circuits", "parameters", "power", "deviations", "formats", "model_ids",
-    "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
+    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "licences", "circuits", "parameters", "power",
+    "deviations", "formats", "model_ids", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
