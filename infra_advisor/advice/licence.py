@@ -57,8 +57,7 @@ def _reason(part: LicencePart, model: LanguageModel) -> str | None:
         return None
     if part.commercial == "no":
         return f"the licence of {model.name} ({part.name}) does not allow commercial use{remark}"
-    said = "; ".join(part.conditions) or "which, the catalog does not say"
-    return f"the licence of {model.name} ({part.name}) allows commercial use under conditions only: {said}"
+    return f"the licence of {model.name} ({part.name}) allows commercial use under conditions only{remark}"
 
 
 def _cited(source: str, raw: Mapping[str, object]) -> str:

@@ -48,5 +48,5 @@ def with_bare_values(words: Sequence[str], options: Iterable[Option]) -> list[st
     bare = {spelling: option.bare for option in options if option.bare for spelling in option.spellings}
     return [
         f"{word}={bare[word]}" if word in bare and (not after or after.startswith("-")) else word
-        for word, after in zip(words, [*words[1:], ""], strict=True)
+        for word, after in zip(words, [*words[1:], ""], strict=False)
     ]

@@ -9,18 +9,28 @@ from infra_advisor.units import GB
 
 
 def licence_blocks(record: Recommendation, say: Say) -> list[Block]:
-    """The licence of the model, where commercial use was asked about: status, conditions, how they are known, where to read."""
+    """The licence of the model, where commercial use was asked about: status, conditions, how they are known, where to read.
+
+    Of a model that is ranked under conditions, these stand in a warning already.
+    """
     licence = record.licence
     if licence is None:
         return []
     parts: list[Words] = [Text(say(f"licence.{licence.verdict}", name=licence.name), "strong")]
-    parts += [say("licence.above", amount=amount(one.counted, one.above), then=one.then) for one in licence.thresholds]
+    warned = licence.verdict == "conditional" and bool(record.ranked)
+    parts += [] if warned else _conditions(licence, say)
+    parts += [say(f"licence.known.{how}", sources="; ".join(licence.sources)) for how in licence.known_by]
+    parts += [] if warned else [say("licence.read", read=licence.read)]
+    return [Para((*parts, say("licence.aid")), lead=say("licence"))]
+
+
+def _conditions(licence: LicencePart, say: Say) -> list[Words]:
+    parts: list[Words] = [say("licence.above", amount=amount(one.counted, one.above), then=one.then) for one in licence.thresholds]
     parts += [say("licence.not_for", places=", ".join(licence.not_for))] if licence.not_for else []
     parts += [say("licence.sentence", text=duty[:1].upper() + duty[1:]) for duty in licence.duties]
     if licence.note and not licence.thresholds and not licence.duties:
         parts.append(say("licence.sentence", text=licence.note[:1].upper() + licence.note[1:]))
-    parts += [say(f"licence.known.{how}", sources="; ".join(licence.sources)) for how in licence.known_by]
-    return [Para((*parts, say("licence.read", read=licence.read), say("licence.aid")), lead=say("licence"))]
+    return parts
 
 
 def stopped(licence: LicencePart, say: Say) -> list[Block]:
@@ -97,7 +107,7 @@ def carry_blocks(carried: CarryIn, say: Say) -> list[Block]:
     columns = (
         Column(say("col.carry")),
         Column(say("col.what"), wrap=True),
-        Column(say("col.size"), "right"),
+        Column(say("col.carry_size"), "right"),
         Column(say("col.remark"), wrap=True),
     )
     rows: tuple[tuple[Words, ...], ...] = tuple(

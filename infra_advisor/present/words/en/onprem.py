@@ -56,7 +56,7 @@ TEXTS: Mapping[str, str] = {
     "carry.sum.items.many": "{number} items",
     "col.carry": "Bring",
     "col.what": "What",
-    "col.size": "Size",
+    "col.carry_size": "Size",
     "col.remark": "Remark",
     "carry.kind.weights": "weights",
     "carry.kind.tokenizer": "tokenizer",
