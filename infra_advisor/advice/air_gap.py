@@ -37,7 +37,7 @@ def online_needs(engine: Engine) -> tuple[Online, str]:
     return "offline", f"{engine.name} needs no network to serve{first}{remark}{off}"
 
 
-def cannot_be_cut_off(catalog: Catalog, class_: str, engine: str) -> tuple[Online, str]:
+def runs_cut_off(catalog: Catalog, class_: str, engine: str) -> tuple[Online, str]:
     """(offline | online | unknown, why) of an option by its class and engine: nothing rented is ever cut off."""
     if class_ == "api":
         return "online", "a hosted API is reached over the network"

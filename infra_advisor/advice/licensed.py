@@ -46,6 +46,7 @@ def under(record: Recommendation, licence: LicencePart) -> Recommendation:
             "ranked": (),
             "ranked_total": 0,
             "unranked": (*listed, *record.unranked),
+            "considered": {**record.considered, "unranked": record.considered.get("unranked", 0) + len(listed)},
             "near_misses": (),
             "relaxations": (),
             "warnings": (),

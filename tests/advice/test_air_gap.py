@@ -3,7 +3,7 @@
 import pytest
 from catalogs import frozen_catalog, real_catalog
 
-from infra_advisor.advice.air_gap import cannot_be_cut_off, carry_in, online_needs
+from infra_advisor.advice.air_gap import carry_in, online_needs, runs_cut_off
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.recommend import recommend
 from infra_advisor.facts.engines import Network
@@ -43,7 +43,7 @@ def test_silence_is_unknown() -> None:
      ("onprem", "vllm-rbln", "unknown"), ("onprem", "sglang", "unknown")],
 )  # fmt: skip
 def test_options_of_the_real_catalog(class_: str, engine: str, expected: str) -> None:
-    assert cannot_be_cut_off(real_catalog(), class_, engine)[0] == expected
+    assert runs_cut_off(real_catalog(), class_, engine)[0] == expected
 
 
 def test_every_engine_fact_has_a_source() -> None:

@@ -145,7 +145,8 @@ def test_a_saved_question_keeps_it(tmp_path: Path) -> None:
     record = asked(frozen_catalog(), "70b", "conditional")
     assert saved(record).asked.limits.commercial == "conditional"
     assert check(frozen_catalog(), record).status == "stands"
-    text = 'sources: {ours: {title: our lawyer, seen: 2026-11-20}}\nmodels: [{id: llama-3.3-70b-instruct, licence: {name: x, commercial: "no"}}]'
+    text = "sources: {ours: {title: our lawyer, seen: 2026-11-20}}\n"
+    text += 'models: [{id: llama-3.3-70b-instruct, licence: {name: x, commercial: "no"}}]'
     assert check(frozen_catalog(write(tmp_path, {"mine.yaml": text})), record).status != "stands"
 
 
