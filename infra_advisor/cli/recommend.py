@@ -59,4 +59,8 @@ def recommend(asked: Asked) -> None:
             progress=bar,
         )
     show(answer, asked.format, target=target, currency=currency, explain=explain, command=command_line())
+    if asked.get("carry-in") and not (answer.ranked and answer.ranked[0].carry_in):
+        from infra_advisor.cli.progress import tell_progress
+
+        tell_progress("carry.nothing", {})
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

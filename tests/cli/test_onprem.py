@@ -79,3 +79,20 @@ def test_the_site_is_in_json_and_on_the_explained_page_only(run: Run) -> None:
     needs = json.loads(run(*QUESTION, "-m", "8b", "--residency", "jp", "--format", "json").out)["ranked"][0]["site_needs"]
     assert needs["rated_power_w"] == 1080
     assert needs["one_office_circuit"] is True
+
+
+def test_a_rented_winner_leaves_nothing_to_carry(run: Run) -> None:
+    rented = run("recommend", "-m", "8b", "--users", "5", "--top", "1", "--where", "cloud", "--carry-in")
+    assert rented.status == 0
+    assert "nothing to carry in" in rented.err
+    assert "What to carry in" not in rented.out
+    owned = run(*QUESTION, "-m", "8b", "--carry-in")
+    assert "nothing to carry in" not in owned.err
+    assert "GB at least" in owned.out
+
+
+@pytest.mark.parametrize("page", [(), ("--format", "markdown"), ("--format", "json"), ("--format", "csv")])
+def test_every_format_takes_a_refused_licence(run: Run, page: tuple[str, ...]) -> None:
+    result = run(*QUESTION, "-m", "qwen2.5-3b-instruct", "--commercial", "--mix", "--lengths", "lognormal", "--plan-benchmark", *page)
+    assert result.status == 4
+    assert page[1:] == ("csv",) or "does not allow commercial use" in " ".join(result.out.split())

@@ -51,6 +51,7 @@ TEXTS: Mapping[str, str] = {
     "carry.online.offline": "Runs without a network",
     "carry.online.online": "Does not run without a network",
     "carry.online.unknown": "Not known whether it runs without a network",
+    "carry.nothing": "nothing to carry in: the first answer is no machine of your own; --where onprem,edge asks for one",
     "carry.sum": "{size} at least; the size of {unknown} is not known.",
     "carry.sum.items.one": "1 item",
     "carry.sum.items.many": "{number} items",
