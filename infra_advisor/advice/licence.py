@@ -32,6 +32,7 @@ def licence_part(catalog: Catalog, model: LanguageModel, wanted: Commercial) -> 
         thresholds=tuple(ThresholdPart(counted=one.counted, above=one.above, then=one.then) for one in thresholds),
         duties=tuple(dict.fromkeys(duty for terms in known for duty in terms.duties)),
         not_for=tuple(dict.fromkeys(place for terms in known for place in terms.not_for)),
+        remarks=tuple(dict.fromkeys(terms.note for terms in known if terms.note)),
         known_by=tuple(dict.fromkeys(terms.read for terms in known)),
         sources=tuple(_cited(source, titles.get(source, {})) for source in named),
         read=" and ".join(terms.url for terms in known if terms.url) or _beside(model),

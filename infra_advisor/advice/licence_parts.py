@@ -31,6 +31,8 @@ class LicencePart(Part):
     thresholds: tuple[ThresholdPart, ...] = ()
     duties: tuple[str, ...] = ()
     not_for: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Of the catalog on these terms."""
     known_by: tuple[Literal["text", "quoted", "hint"], ...] = ()
     """How the terms are known; empty where the catalog has but the status."""
     sources: tuple[str, ...] = ()
@@ -42,7 +44,7 @@ class LicencePart(Part):
         """The conditions in words; those of the catalog's terms, else its remark."""
         found = [f"above {amount(one.counted, one.above)}: {one.then}" for one in self.thresholds]
         found += [f"not for {', '.join(self.not_for)}"] if self.not_for else []
-        found += self.duties
+        found += [*self.duties, *self.remarks]
         return tuple(found) or ((self.note,) if self.note else ())
 
 

@@ -27,8 +27,8 @@ def licence_blocks(record: Recommendation, say: Say) -> list[Block]:
 def _conditions(licence: LicencePart, say: Say) -> list[Words]:
     parts: list[Words] = [say("licence.above", amount=amount(one.counted, one.above), then=one.then) for one in licence.thresholds]
     parts += [say("licence.not_for", places=", ".join(licence.not_for))] if licence.not_for else []
-    parts += [say("licence.sentence", text=duty[:1].upper() + duty[1:]) for duty in licence.duties]
-    if licence.note and not licence.thresholds and not licence.duties:
+    parts += [say("licence.sentence", text=duty[:1].upper() + duty[1:]) for duty in (*licence.duties, *licence.remarks)]
+    if licence.note and not parts:
         parts.append(say("licence.sentence", text=licence.note[:1].upper() + licence.note[1:]))
     return parts
 

@@ -156,3 +156,9 @@ def test_bad_input(tmp_path: Path) -> None:
     text = "licences: {own: {read: text, thresholds: [{counted: users, above: 5, then: pay}], source: nowhere}}"
     problems = "\n".join(check_catalog(frozen_catalog(write(tmp_path, {"mine.yaml": text}))))
     assert "thresholds.0.counted" in problems
+
+
+def test_what_was_not_read_is_told() -> None:
+    """The licence of Llama 4 was read, its use policy, which is said to exclude licensees in the EU, was not."""
+    part = licence_part(real_catalog(), real_catalog().model("llama-4-scout-17b-16e-instruct"), "conditional")
+    assert any("not read" in said and "EU" in said for said in part.conditions)
