@@ -14,6 +14,8 @@ GB = 1e9
 GIB = 2.0**30
 HOURS_PER_MONTH = 730.0
 SECONDS_PER_DAY = 86_400.0
+BTU_PER_H = 1 / 3.412142
+"""Watts: 1 W gives off 3.412142 BTU in an hour."""
 
 TIME_S: Mapping[str, float] = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 SIZE_BYTES: Mapping[str, float] = {

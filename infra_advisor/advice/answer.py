@@ -3,11 +3,13 @@
 Figures are unrounded and in base units; null means unknown, and a sibling `*_reason` says why where it matters.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
+from infra_advisor.advice.licence_parts import LicencePart
+from infra_advisor.advice.onsite_parts import CarryIn, SiteNeeds
 from infra_advisor.advice.parts import (
     Assumption,
     Bound,
@@ -36,6 +38,7 @@ __all__ = [
     "Answer",
     "Assumption",
     "Bound",
+    "CarryIn",
     "CatalogStamp",
     "ChipColumn",
     "Comparison",
@@ -49,6 +52,7 @@ __all__ = [
     "HardwareClass",
     "HardwarePart",
     "Headroom",
+    "LicencePart",
     "LimitsPart",
     "MemoryPart",
     "MixPart",
@@ -61,6 +65,7 @@ __all__ = [
     "Predicted",
     "Recommendation",
     "Relaxation",
+    "SiteNeeds",
     "SoftwarePart",
     "SweepPoint",
     "Term",
@@ -68,6 +73,10 @@ __all__ = [
     "WorkloadPart",
     "json_schema",
 ]
+
+
+def _absent(part: Part | None) -> bool:
+    return part is None
 
 
 class Answer(Part):
@@ -91,6 +100,10 @@ class Answer(Part):
     evidence: tuple[Evidence, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What this answer alone takes for granted (a bridge, a host, a borrowed rate)."""
+    site_needs: Annotated[SiteNeeds | None, Field(exclude_if=_absent)] = None
+    """Circuits, cooling and racks of machines of one's own; absent for others and where nobody asked."""
+    carry_in: Annotated[CarryIn | None, Field(exclude_if=_absent)] = None
+    """What a site without a network must be brought; likewise."""
 
 
 class NearMiss(Answer):
@@ -166,6 +179,8 @@ class Recommendation(Part):
     """Two kinds of hardware instead of one; null where it was not asked for."""
     plan: Plan | None = None
     """What to measure before deciding; null where it was not asked for."""
+    licence: Annotated[LicencePart | None, Field(exclude_if=_absent)] = None
+    """Of the model, where commercial use was asked about."""
     warnings: tuple[str, ...] = ()
     question: dict[str, Any] | None = None
     """Everything that was asked, in the fields of the Python types (workload, limits, traffic ...), and the version that answered:

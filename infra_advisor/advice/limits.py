@@ -19,6 +19,10 @@ MOST_OWNED = 64
 Statistic = Literal["mean", "p50", "p95", "p99"]
 STATISTICS = ("mean", "p50", "p95", "p99")
 
+Commercial = Literal["yes", "conditional"]
+COMMERCIAL = ("yes", "conditional")
+"""Commercial use of the model: without any condition, or also under conditions, which are shown."""
+
 CLASSES = ("cloud", "onprem", "edge", "api")
 DOUBTFUL = (
     "spot",
@@ -73,6 +77,8 @@ class Limits:
     """How the budget became USD, where it was given in another currency; for the reader of the answer."""
     max_price_age_d: float | None = None
     include: tuple[str, ...] = ()
+    commercial: Commercial | None = None
+    """The licence of the model must allow commercial use; None = not asked."""
     owned: str | None = None
     """A device already bought: only power and hosting are charged, and nothing else is considered."""
 
@@ -89,6 +95,9 @@ class Limits:
             for value in values:
                 if value not in known:
                     raise UsageError(f"{label}: {value!r} is unknown; accepted: {', '.join(known)}.{did_you_mean(value, known)}")
+        if self.commercial is not None and self.commercial not in COMMERCIAL:
+            near = did_you_mean(self.commercial, COMMERCIAL)
+            raise UsageError(f"--commercial: {self.commercial!r} is unknown; accepted: {', '.join(COMMERCIAL)}.{near}")
         if self.statistic not in STATISTICS:
             raise UsageError(f"--at: {self.statistic!r} is unknown; accepted: {', '.join(STATISTICS)}")
         if not 0 <= self.spare <= MOST_SPARE:

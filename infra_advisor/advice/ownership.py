@@ -54,8 +54,7 @@ def owned_tariff(
     else:
         note = f"{share:.0%} of the price a year: people, spares, repair"
         fixed.append(_monthly("operations", machine.total_usd * share / MONTHS_PER_YEAR, note))
-    board_w = chip.power.value if chip.power else None
-    rated_w = system_power_w or (None if board_w is None else board_w * machine.chips + _host_w(chip, machine.chips, given, server=server))
+    rated_w = rated_power_w(chip, machine.chips, given, server=server, system_power_w=system_power_w)
     space = _space(catalog, rated_w, country) if server else Charge(name="space", unit="kW-months", note="stands in the buyer's own room")
     fixed.append(space)
     running = [*_power(catalog, rated_w, country, server=server), *_included(given, server=server)]
@@ -170,19 +169,28 @@ def machines_of(option: PurchaseOption, chip: Chip, price_usd: Decimal, given: M
         )
 
 
-def _host_w(chip: Chip, chips: int, given: Mapping[str, Assumption], *, server: bool) -> float:
-    """Rated power of the machine beside its accelerators. [W]"""
+def rated_power_w(chip: Chip, chips: int, given: Mapping[str, Assumption], *, server: bool, system_power_w: float | None) -> float | None:
+    """Rated power of one machine: as its seller states it, else of its accelerators and the host around them; None = unknown. [W]"""
+    if system_power_w:
+        return system_power_w
+    if chip.power is None:
+        return None
+    name, count = host_power(chip, chips, server=server)
+    return chip.power.value * chips + (count * _value(given, name) if name else 0.0)
+
+
+def host_power(chip: Chip, chips: int, *, server: bool) -> tuple[str | None, int]:
+    """(assumption, how many times): rated power of the machine beside its accelerators; no name where theirs is that of the whole."""
     if chip.market == "edge" or chip.unified_memory:
-        return 0.0
+        return None, 0
     if server and chip.link is not None and not chip.link.bridge:
-        return chips * _value(given, "hgx_host_power_w_per_chip")
+        return "hgx_host_power_w_per_chip", chips
     if chips >= 8:
-        return _value(given, "server_host_8_cards_power_w")
+        return "server_host_8_cards_power_w", 1
     if chip.market == "consumer" and chips == 1:
-        return _value(given, "host_pc_power_w")
-    return _value(
-        given, {1: "workstation_host_1_card_power_w", 2: "workstation_host_2_cards_power_w"}.get(chips, "workstation_host_4_cards_power_w")
-    )
+        return "host_pc_power_w", 1
+    by_cards = {1: "workstation_host_1_card_power_w", 2: "workstation_host_2_cards_power_w"}
+    return by_cards.get(chips, "workstation_host_4_cards_power_w"), 1
 
 
 def _value(given: Mapping[str, Assumption], name: str) -> float:

@@ -104,6 +104,8 @@ class LimitsPart(Part):
     include: tuple[str, ...] = ()
     max_price_age_d: float | None = None
     owned: str | None = None
+    commercial: Annotated[str | None, Field(exclude_if=lambda wanted: wanted is None)] = None
+    """What the licence of the model must allow: yes, or conditional; absent where it was not asked."""
     budget_rate: IfAsked = None
     """How the budget became USD; absent where it was given in USD."""
 

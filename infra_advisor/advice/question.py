@@ -279,6 +279,7 @@ def limits_part(limits: Limits) -> LimitsPart:
         include=limits.include,
         max_price_age_d=limits.max_price_age_d,
         owned=limits.owned,
+        commercial=limits.commercial,
     )
 
 

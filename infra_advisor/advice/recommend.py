@@ -12,8 +12,10 @@ from infra_advisor.advice.costs import cost_assumptions
 from infra_advisor.advice.energy import power_assumptions
 from infra_advisor.advice.finalists import enough, finalists, settled
 from infra_advisor.advice.hosted import hosted_answers
+from infra_advisor.advice.licensed import licence_of, refused, under
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.near import Miss, closest, relaxations, speed_excess, violations
+from infra_advisor.advice.onsite import on_site
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
@@ -46,6 +48,8 @@ def recommend(
     merge: str = "offer",
     plan: bool = False,
     mix: bool = False,
+    site_needs: bool = False,
+    carry_in: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recommendation:
     """Ranked ways to run the workload within the limits, with what nearly fits and what was left out.
@@ -53,8 +57,8 @@ def recommend(
     `rank`: cost (per million output tokens), ttft, speed, throughput, energy, carbon (both per output token) or balanced.
     `top`: rows at most, 0 = all. `merge`: "offer" keeps one row per provider, region, instance family, engine and format; "decision" one
     per class, provider and accelerator. `plan`: also the runs that would settle the decision. `mix`: also the best two kinds of hardware,
-    one for short prompts and one for long ones. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing
-    fits" is an answer.
+    one for short prompts and one for long ones. `site_needs`, `carry_in`: also what machines of one's own ask of their site, and what must
+    be brought there. `progress`: told how much of that is done. Raises UsageError and CatalogError; "nothing fits" is an answer.
     """
     payment = payment or Payment()
     catalog = catalog.assuming(payment.assume)
@@ -66,6 +70,9 @@ def recommend(
     options = {"rank": rank, "top": top, "merge": merge, "plan": plan, "mix": mix}
     asked = echo(workload=workload, limits=limits, traffic=traffic or Traffic(), payment=payment, **options)
     answer = answer.model_copy(update={"question": asked})
+    if answer.licence is not None and answer.licence.reason:
+        return answer
+    answer = on_site(catalog, answer, workload.model, site_needs=site_needs, carry_in=carry_in)
     if mix:
         answer = with_mix(catalog, answer, workload, limits, traffic, payment, progress)
     if answer.ranked and plan:
@@ -109,6 +116,9 @@ def _answer(
     catalog.preload(("chips", "aliases"))
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
     understood = understand(catalog, workload, limits, traffic, payment)
+    licence = licence_of(catalog, understood)
+    if licence is not None and licence.verdict == "refused":
+        return refused(catalog, understood, licence, rank)
     excluded: Counter[str] = Counter()
     options = priced_options(catalog, limits, payment, excluded)
     if only:
@@ -131,7 +141,7 @@ def _answer(
     blank: list[tuple[str, ...]] = [()] * len(shown)
     unranked = answers(catalog, understood, found, shown, ranks=[None] * len(shown), labels=blank, behind={})
     unranked = [_with_place_reason(answer, limits) for answer in unranked]
-    return Recommendation(
+    record = Recommendation(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
         workload=workload_part(understood),
@@ -149,6 +159,7 @@ def _answer(
         considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
         warnings=tuple(warnings(catalog, ranked, limits, load_stated=understood.load.stated)),
     )
+    return record if licence is None else under(record, licence)
 
 
 def _in_order(understood: Understood, found: Fleets, options: Sequence[Priced], places: dict[Platform, list[int]], rank: str) -> list[Row]:

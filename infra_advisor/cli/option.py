@@ -1,5 +1,6 @@
 """What an option is: its spelling, how its text is read, and its help."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ class Option:
     read: to.Reader = to.text
     many: bool = False
     flag: bool = False
+    bare: str | None = None
+    """The value where the option stands without one."""
     in_file: bool = True
     """May stand in a workload file, under the name of its first spelling."""
 
@@ -38,3 +41,12 @@ class Option:
 def option(*spellings: str, **fields: Any) -> Option:
     """An option by its spellings, the long one first."""
     return Option(spellings=spellings, **fields)
+
+
+def with_bare_values(words: Sequence[str], options: Iterable[Option]) -> list[str]:
+    """The words of a command line, with its value behind each option that stands without one and may."""
+    bare = {spelling: option.bare for option in options if option.bare for spelling in option.spellings}
+    return [
+        f"{word}={bare[word]}" if word in bare and (not after or after.startswith("-")) else word
+        for word, after in zip(words, [*words[1:], ""], strict=False)
+    ]

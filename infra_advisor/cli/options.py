@@ -12,7 +12,8 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.option import Option
+from infra_advisor.cli.onprem import CARRY_IN, LICENCE
+from infra_advisor.cli.option import Option, with_bare_values
 from infra_advisor.cli.option import option as _option
 
 FORMATS = ("table", "json", "markdown", "csv")
@@ -252,9 +253,9 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Traffic": TRAFFIC,
     "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
-    "Limits": LIMITS,
+    "Limits": (*LIMITS, *LICENCE),
     "Payment": PAYMENT,
-    "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE),
+    "Answer": (*RANKING, *EXPLAIN, *CARRY_IN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }
 """How the help groups the options."""
@@ -262,6 +263,9 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
 
 class Command(TyperCommand):
     """A command whose help is grouped by SECTIONS and leads with its description as written."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_bare_values(args, (option for options in SECTIONS.values() for option in options)))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         formatter.write("\n" + inspect.cleandoc(self.help or "") + "\n")

@@ -3,6 +3,7 @@
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
+from infra_advisor.cli.onprem import CARRY_IN, LICENCE
 from infra_advisor.cli.options import (
     CATALOG,
     EXPLAIN,
@@ -25,7 +26,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *LICENCE, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *CARRY_IN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -39,6 +40,7 @@ def recommend(asked: Asked) -> None:
     from infra_advisor.present import show
     from infra_advisor.present.bar import Bar
 
+    explain = asked.get("explain", False)
     merge = "offer" if asked.format in ("json", "csv") else "decision"
     with Bar() as bar:
         answer = rank(
@@ -52,7 +54,13 @@ def recommend(asked: Asked) -> None:
             merge=merge,
             plan=asked.get("plan-benchmark", False),
             mix=asked.get("mix", False),
+            site_needs=explain or asked.format in ("json", "markdown"),
+            carry_in=explain or asked.get("carry-in", False),
             progress=bar,
         )
-    show(answer, asked.format, target=target, currency=currency, explain=asked.get("explain", False), command=command_line())
+    show(answer, asked.format, target=target, currency=currency, explain=explain, command=command_line())
+    if asked.get("carry-in") and not (answer.ranked and answer.ranked[0].carry_in):
+        from infra_advisor.cli.progress import tell_progress
+
+        tell_progress("carry.nothing", {})
     raise typer.Exit(EXIT_OK if answer.status == "ok" else EXIT_NOTHING_FITS)

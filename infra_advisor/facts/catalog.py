@@ -19,9 +19,11 @@ from infra_advisor.paths import catalog_dir
 if TYPE_CHECKING:
     from infra_advisor.facts.api_offers import ApiOffer
     from infra_advisor.facts.chips import Alias, Chip
+    from infra_advisor.facts.circuits import Circuits
     from infra_advisor.facts.deviations import Deviation
     from infra_advisor.facts.engines import Engine
     from infra_advisor.facts.formats import Formats
+    from infra_advisor.facts.licences import LicenceTerms
     from infra_advisor.facts.market import ExchangeRate, Node, Offer
     from infra_advisor.facts.models import LanguageModel
     from infra_advisor.facts.places import Provider, Region
@@ -140,6 +142,16 @@ class Catalog(Reader):
     def profiles(self) -> Mapping[str, "Profile"]:
         """Weekly load profiles by name."""
         return self._checked(self._mapping("profiles"), _record("profiles", "Profile"), "profiles")
+
+    @cached_property
+    def licences(self) -> Mapping[str, "LicenceTerms"]:
+        """Terms of model licences by the name that models use."""
+        return self._checked(self._mapping("licences"), _record("licences", "LicenceTerms"), "licences")
+
+    @cached_property
+    def circuits(self) -> Mapping[str, "Circuits"]:
+        """Electric circuits by group of countries."""
+        return self._checked(self._mapping("circuits"), _record("circuits", "Circuits"), "circuits")
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:

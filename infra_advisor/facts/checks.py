@@ -19,6 +19,7 @@ from infra_advisor.facts.api_offers import ApiOffer, HostedSpeed, QualityScore
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chip_checks import check_aliases, check_chips
 from infra_advisor.facts.chips import Chip
+from infra_advisor.facts.circuits import circuit_problems
 from infra_advisor.facts.engine_checks import check_engines
 from infra_advisor.facts.evidence import evidence_files, read_evidence
 from infra_advisor.facts.evidence_checks import check_measurements
@@ -26,6 +27,7 @@ from infra_advisor.facts.evidence_exceptions import unexplained
 from infra_advisor.facts.evidence_sources import read_evidence_sources, undefined_sources
 from infra_advisor.facts.fact import FROM_MEMORY, Source
 from infra_advisor.facts.files import explain, read_rows
+from infra_advisor.facts.licences import licence_problems
 from infra_advisor.facts.market import ExchangeRate, Node, Offer
 from infra_advisor.facts.model_names import read_aliases, read_measured_names
 from infra_advisor.facts.models import LanguageModel, model_problems
@@ -33,8 +35,8 @@ from infra_advisor.facts.places import Region, read_residency
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
-    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "power", "deviations", "formats", "model_ids",
-    "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
+    "chips", "aliases", "engines", "providers", "assumptions", "profiles", "licences", "circuits", "parameters", "power",
+    "deviations", "formats", "model_ids", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
@@ -54,7 +56,7 @@ TABLES: Mapping[str, tuple[type[BaseModel], str, str]] = {
 
 SOURCE_FILES = ("chips", "models", "engines", "places", "offers", "nodes", "purchase", "hosting", "api_prices", "quality", "hosted_speeds")
 _ENTRY = re.compile(r"(chips|engines|aliases|models)/([^:]+): (.*)", re.DOTALL)
-_NAMED = re.compile(r"(provider|assumption) (\S+?): (.*)", re.DOTALL)
+_NAMED = re.compile(r"(provider|assumption|licence) (\S+?): (.*)", re.DOTALL)
 
 
 def check_catalog(catalog: Catalog) -> list[str]:
@@ -195,6 +197,14 @@ def _profiles(catalog: Catalog) -> Iterator[str]:
         yield from (f"profile {name}: unknown source {source}" for source in profile.source if source not in known)
 
 
+def _licences(catalog: Catalog) -> Iterator[str]:
+    return licence_problems(catalog.licences, catalog.model_ids, {*catalog.sources("models"), FROM_MEMORY})
+
+
+def _circuits(catalog: Catalog) -> Iterator[str]:
+    return circuit_problems(catalog.circuits, {*catalog.sources("hosting"), FROM_MEMORY})
+
+
 def _assumptions(catalog: Catalog) -> Iterator[str]:
     yield from market_checks.check_assumptions(catalog.assumptions, {*catalog.sources("hosting"), FROM_MEMORY})
 
@@ -294,6 +304,8 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("providers", "regions"), _places),
     (("assumptions",), _assumptions),
     (("profiles",), _profiles),
+    (("licences", "model_ids"), _licences),
+    (("circuits",), _circuits),
     (("providers", "model_ids", "version", "api_prices"), _api_prices),
     (("chips", "model_ids"), _references),
     (("chips", "model_ids", "formats"), _evidence),

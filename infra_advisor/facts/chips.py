@@ -69,6 +69,8 @@ class Chip(Record):
     export_risk: bool = False
     """True where export control can stop a purchase or its support outside China."""
     form_factor: str | None = None
+    noise: str | None = None
+    """As its maker states it, with the load it is heard at."""
     os: str | None = None
     launched: str | None = None
     """Year, month or half year, as far as known."""

@@ -104,6 +104,19 @@ class Defaults(Record):
     source: SourceIds
 
 
+class Network(Record):
+    """What the engine asks of the outside once its files are there; None = not known, which is not no."""
+
+    licence_check: Literal["none", "to-install", "to-run"] | None = None
+    """Of a licence or an account, over the network."""
+    control_plane: Literal["none", "cloud"] | None = None
+    """Whether a service outside starts or steers it."""
+    switch_off: str | None = None
+    """What calls home by default, and how that is stopped."""
+    note: str | None = None
+    source: SourceIds
+
+
 class Engine(Record):
     """One inference engine at one version."""
 
@@ -123,6 +136,7 @@ class Engine(Record):
     """Id of the engine that does the arithmetic."""
     source: SourceIds
     """Of version, licence, interface and image."""
+    network: Network | None = None
     runs_on: tuple[RunsOn, ...] = Field(min_length=1)
     weight_formats: tuple[WeightFormats, ...] = Field(min_length=1)
     kv_formats: tuple[KvFormats, ...] = Field(min_length=1)

@@ -29,7 +29,7 @@ TABLES = (
     "tco_references",
     "deviations",
 )
-MAPPINGS = ("aliases", "assumptions", "parameters", "profiles", "formats")
+MAPPINGS = ("aliases", "assumptions", "parameters", "profiles", "formats", "licences", "circuits")
 YAML = (".yaml", ".yml")
 BUNDLED_ONLY = (
     "catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml", "priors.yaml", "power.yaml", "accuracy.csv", "nearest.csv",

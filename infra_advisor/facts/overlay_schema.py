@@ -6,15 +6,19 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from infra_advisor.facts.chips import Alias, Chip
+from infra_advisor.facts.circuits import Circuits
 from infra_advisor.facts.engines import Engine
 from infra_advisor.facts.fact import Source
+from infra_advisor.facts.licences import LicenceTerms
 from infra_advisor.facts.models import LanguageModel
 from infra_advisor.facts.places import Provider
 from infra_advisor.facts.profiles import Profile
 from infra_advisor.facts.purchases import Assumption
 
 LISTED: dict[str, type[BaseModel]] = {"chips": Chip, "models": LanguageModel, "engines": Engine, "providers": Provider}
-KEYED: dict[str, type[BaseModel]] = {"aliases": Alias, "assumptions": Assumption, "profiles": Profile, "sources": Source}
+KEYED: dict[str, type[BaseModel]] = {
+    "aliases": Alias, "assumptions": Assumption, "circuits": Circuits, "licences": LicenceTerms, "profiles": Profile, "sources": Source,
+}  # fmt: skip
 
 
 def overlay_schema() -> dict[str, Any]:

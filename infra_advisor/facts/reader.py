@@ -11,7 +11,7 @@ from infra_advisor.facts.files import explain, read_rows, read_yaml
 from infra_advisor.facts.layers import MAPPINGS, Entry, Layer, merged_entries, merged_mapping
 from infra_advisor.facts.provenance import undefined_sources
 
-SOURCES_OF = {"providers": "places", "assumptions": "hosting", "profiles": "hosting"}
+SOURCES_OF = {"providers": "places", "assumptions": "hosting", "profiles": "hosting", "circuits": "hosting", "licences": "models"}
 """Collections whose sources stand in a file of another name."""
 
 Rec = TypeVar("Rec", bound=BaseModel)

@@ -7,6 +7,7 @@ from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Hea
 from infra_advisor.present.details import detail_grid
 from infra_advisor.present.explain import cited, explain_blocks, terms_of
 from infra_advisor.present.money import USD
+from infra_advisor.present.onprem import licence_blocks, onprem_blocks, stopped
 from infra_advisor.present.words import Words as Say
 
 _TIE = 0.01
@@ -30,6 +31,7 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
         blocks += recommend.legend(record, say)
         blocks += _why(record, say) + _binds(record.ranked[0], say)
         blocks += [*bill_of(record.ranked[0], say), *([Heading(say("bill.points")), *points] if points else [])]
+        blocks += onprem_blocks(record.ranked[0], say)
         if explain:
             blocks += explain_blocks(record.ranked[0], record.workload, say)
     blocks += _near_misses(record, say) + _unranked(record, say) + _assumptions(record, say) + _sources(record, say)
@@ -38,6 +40,8 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
 
 def _recommendation(record: Recommendation, say: Say) -> list[Block]:
     blocks: list[Block] = [Heading(say("memo.recommendation"))]
+    if record.licence is not None and record.licence.reason:
+        return [*blocks, *stopped(record.licence, say), *licence_blocks(record, say)]
     if not record.ranked:
         blocks.append(Para((Text(say("nothing_fits"), "strong"), say("memo.nothing"))))
         return blocks + ([Bullets(tuple(recommend.relaxations(record, say)))] if record.relaxations else [])
@@ -54,6 +58,7 @@ def _recommendation(record: Recommendation, say: Say) -> list[Block]:
     ]
     if winner.offer.marks:
         blocks.append(Para((say("price_marks", marks=", ".join(winner.offer.marks)),)))
+    blocks += licence_blocks(record, say)
     return blocks + [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
 
 

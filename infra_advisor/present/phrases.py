@@ -235,6 +235,8 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
     for key in ("vendors", "providers", "accelerators"):
         if names := getattr(asked, key):
             phrases.append(say(key, names=", ".join(names)))
+    if asked.commercial:
+        phrases.append(say("commercial.yes" if asked.commercial == "yes" else "commercial"))
     if asked.include:
         phrases.append(say("included", names=", ".join(asked.include)))
     if asked.owned:

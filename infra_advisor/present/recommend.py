@@ -8,6 +8,7 @@ from infra_advisor.present.details import WIDE, detail_grid
 from infra_advisor.present.explain import explain_blocks, nearest_evidence, plan_blocks
 from infra_advisor.present.left_out import left_out, unranked
 from infra_advisor.present.mix import mixed
+from infra_advisor.present.onprem import licence_blocks, onprem_blocks, stopped
 from infra_advisor.present.words import Words as Say
 
 _SHOWN_MISSES = 3
@@ -19,6 +20,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
     """The page that the terminal shows. `width`: of the screen, which decides whether there is room for the details."""
     detailed = explain or width >= WIDE
     blocks: list[Block] = [*headline(record, say), *question(record.workload, record.limits, say, record.payment)]
+    blocks += licence_blocks(record, say)
     blocks += [Para((say.money.sentence(warning),), lead=say("warning")) for warning in record.warnings]
     if record.ranked:
         blocks += [Heading(ranked_title(record, say)), ranked_grid(record, say)]
@@ -32,6 +34,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
         if explain and (points := points_grid(winner.cost, say)):
             blocks += [Heading(say("bill.points")), *points]
         blocks += explain_blocks(winner, record.workload, say) if explain else nearest_evidence(winner, say)
+        blocks += onprem_blocks(winner, say)
     blocks += plan_blocks(record, say)
     blocks += near_misses(record, say)
     blocks += unranked(record, say)
@@ -86,6 +89,8 @@ def winner_sentence(record: Recommendation, say: Say) -> str:
 
 def nothing_fits(record: Recommendation, say: Say) -> list[Block]:
     """Which limit binds, and the cheapest relaxation of each."""
+    if record.licence is not None and record.licence.reason:
+        return stopped(record.licence, say)
     if not phrases.has_targets(record.limits) and not record.relaxations:
         return [Para((Text(say("nothing_ranked"), "bad"),))]
     alone = [way.limit for way in record.relaxations]
@@ -239,6 +244,8 @@ def near_misses(record: Recommendation, say: Say) -> list[Block]:
 
 def hints(record: Recommendation, say: Say, *, explain: bool, detailed: bool) -> list[Block]:
     """What one would ask next."""
+    if record.licence is not None and record.licence.reason:
+        return []
     if not record.ranked:
         return [Para((say("next.near" if phrases.has_targets(record.limits) else "next.include"),), lead=say("next"))]
     winner = record.ranked[0]

@@ -38,7 +38,8 @@ def test_every_option_reaches_the_engine_in_base_units(run: Run, engine: Engine)
     )
     assert (limits.owned, limits.include) == ("dgx-spark", ("spot", "stale"))
     terms = {"traffic": Traffic(), "payment": Payment()}
-    assert engine.given == {"rank": "ttft", "top": 3, "merge": "decision", "plan": False, "mix": False, **terms}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    assert engine.given == {"rank": "ttft", "top": 3, "merge": "decision", **aside, **terms}
     assert engine.loaded == [("2026-11-01", [Path("a"), Path("b")])]
 
 
@@ -47,7 +48,8 @@ def test_defaults_are_no_limits(run: Run, engine: Engine) -> None:
     assert (engine.workload.loads_given, engine.workload.input_tokens, engine.workload.output_tokens) == ([], 1000, 300)
     assert engine.limits == type(engine.limits)()
     terms = {"traffic": Traffic(), "payment": Payment()}
-    assert engine.given == {"rank": "cost", "top": 10, "merge": "decision", "plan": False, "mix": False, **terms}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    assert engine.given == {"rank": "cost", "top": 10, "merge": "decision", **aside, **terms}
 
 
 def test_speed_is_the_other_spelling_of_tpot(run: Run, engine: Engine) -> None:

@@ -53,7 +53,8 @@ def test_options_override_the_file(run: Run, engine: Engine, write: object) -> N
     assert (engine.workload.users, engine.workload.concurrency) == (None, 8.0)
     assert (engine.limits.tpot_s, engine.limits.ttft_s) == (pytest.approx(0.05), 0.2)
     terms = {"traffic": Traffic(), "payment": Payment()}
-    assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", "plan": False, "mix": False, **terms}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", **aside, **terms}
 
 
 @pytest.mark.parametrize(

@@ -461,7 +461,8 @@ def test_a_source_is_defined_in_one_of_three_places(tmp_path: Path, files: dict[
 REFUSED = [
     (
         "",
-        "expected collections at the top (chips, models, engines, providers, aliases, assumptions, parameters, profiles, formats, sources)",
+        "expected collections at the top (chips, models, engines, providers, aliases, assumptions, parameters, profiles, formats, "
+        "licences, circuits, sources)",
     ),
     ("- 1", "expected collections at the top"),
     ("chip: [{id: l4}]", "'chip' is no collection; known: chips, models"),

@@ -12,6 +12,7 @@ from infra_advisor.present.words.en import (
     entries,
     freshness,
     money,
+    onprem,
     pages,
     recommend,
     records,
@@ -23,7 +24,7 @@ from infra_advisor.present.words.en import (
 
 PARTS = (
     ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, money.TEXTS,
-    pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    onprem.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
