@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
+from infra_advisor.advice.lock_in_parts import LockIn
 from infra_advisor.advice.parts import (
     Assumption,
     Bound,
@@ -50,6 +51,7 @@ __all__ = [
     "HardwarePart",
     "Headroom",
     "LimitsPart",
+    "LockIn",
     "MemoryPart",
     "MixPart",
     "MixSide",
@@ -91,6 +93,8 @@ class Answer(Part):
     evidence: tuple[Evidence, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What this answer alone takes for granted (a bridge, a host, a borrowed rate)."""
+    lock_in: LockIn | None = None
+    """What it ties its buyer to and what independence costs; null where it was not worked out (beyond the first answers)."""
 
 
 class NearMiss(Answer):

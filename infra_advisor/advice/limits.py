@@ -73,6 +73,8 @@ class Limits:
     """How the budget became USD, where it was given in another currency; for the reader of the answer."""
     max_price_age_d: float | None = None
     include: tuple[str, ...] = ()
+    portable: bool = False
+    """Two independent engines load the weights on the chip, and two providers or chip vendors offer what serves them."""
     owned: str | None = None
     """A device already bought: only power and hosting are charged, and nothing else is considered."""
 

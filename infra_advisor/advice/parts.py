@@ -103,6 +103,7 @@ class LimitsPart(Part):
     accelerators: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     max_price_age_d: float | None = None
+    portable: bool = False
     owned: str | None = None
     budget_rate: IfAsked = None
     """How the budget became USD; absent where it was given in USD."""
