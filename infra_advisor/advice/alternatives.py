@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.build import answer_id
 from infra_advisor.advice.lock_in_parts import Alternative
+from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.advice.rows import Row
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.fleet import Fleets
 
 Key = tuple[float, str, int, str]
-PER_TOKEN = "api"
+PER_TOKEN: HardwareClass = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def market(catalog: Catalog, found: Fleets, fitting: Iterable[Row], hosted: Sequ
     return seen
 
 
-def alternative(found: Fleets, mine: Way, other: Way | None, why_none: str, *, load_stated: bool) -> Alternative:
+def alternative(catalog: Catalog, found: Fleets, mine: Way, other: Way | None, why_none: str, *, load_stated: bool) -> Alternative:
     """What the other costs more than mine; `why_none`: said where there is no other."""
     if other is None:
         return Alternative(option=None, reason=why_none)
@@ -102,11 +103,16 @@ def alternative(found: Fleets, mine: Way, other: Way | None, why_none: str, *, l
     month = None
     if load_stated and other.usd_per_month is not None and mine.usd_per_month is not None:
         month = other.usd_per_month - mine.usd_per_month
+    provider = catalog.providers.get(other.provider)
     return Alternative(
         option=answer_id(row.priced, found.candidates[row.place]) if row else other.entry.id,
+        class_=row.priced.class_ if row else PER_TOKEN,
         provider=other.provider,
+        provider_name=provider.name if provider else None,
         vendor=other.vendor,
         accelerator=other.chip,
+        accelerator_name=catalog.chips[other.chip].name if other.chip else None,
+        accelerators_total=found.candidates[row.place].layout.chips * round(float(found.replicas[row.place])) if row else 0,
         usd_per_mtok_output=other.usd_per_mtok,
         usd_per_month=other.usd_per_month,
         more_usd_per_mtok_output=more,

@@ -13,7 +13,7 @@ from infra_advisor.advice.portable import engines_for, independent
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.ranked import api_key
 from infra_advisor.advice.rented import rented
-from infra_advisor.advice.rows import Row, rows
+from infra_advisor.advice.rows import Row, rows, score
 from infra_advisor.advice.searching import certain_of
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
@@ -68,7 +68,11 @@ def rows_without_commitment(catalog: Catalog, understood: Understood, chosen: Fi
     limits = understood.limits
     hourly = rented(catalog, limits, replace(understood.payment, commit="none"), Counter()) if "cloud" in limits.where else ()
     options = certain_of([option for option in hourly if option.platform in chosen.kept and option.term_months == 0], limits)
-    return rows(chosen.found, options, chosen.kept, rank, understood.spending)
+    kept = chosen.kept
+    if limits.budget_usd_per_month is None:  # then the best fleet of a platform is so at any price
+        figure = score(chosen.found, rank)
+        kept = {platform: [min(places, key=figure.__getitem__)] for platform, places in kept.items()}
+    return rows(chosen.found, options, kept, rank, understood.spending)
 
 
 def _lock_in(
@@ -81,7 +85,7 @@ def _lock_in(
     usable = engines_for(catalog.engines.values(), understood.resolved.model, chip, answer.software.weights) if chip else []
 
     def instead(way: Way | None, why_none: str) -> Alternative:
-        return alternative(seen.found, mine, way, why_none, load_stated=understood.load.stated)
+        return alternative(catalog, seen.found, mine, way, why_none, load_stated=understood.load.stated)
 
     makers = _others(seen.by_vendor, mine.vendor)
     sellers = _others(seen.by_provider, mine.provider)
@@ -103,6 +107,7 @@ def _lock_in(
                 openai_compatible="openai-compatible" in engine.api,
                 container_image=engine.container_image,
                 status=support.status,
+                compiled=engine.compiled.value if engine.compiled else None,
                 wraps=engine.wraps,
             )
             for engine, support in usable
@@ -120,7 +125,7 @@ def _lock_in(
         vendors_total=len(makers) if mine.vendor else 0,
         providers=tuple(instead(way, none) for way in sellers[:FEW]),
         providers_total=len(sellers),
-        concentration=tuple(concentration(seen, priced, chip)) if priced and chip else (),
+        concentration=tuple(concentration(catalog, seen, priced, chip)) if priced and chip else (),
     )
 
 
@@ -171,14 +176,15 @@ def exit_of(catalog: Catalog, row: Row | None, after_months: int) -> Exit:
     )
 
 
-def concentration(seen: Market, priced: Priced, chip: Chip) -> Iterator[Concentration]:
+def concentration(catalog: Catalog, seen: Market, priced: Priced, chip: Chip) -> Iterator[Concentration]:
     """What everything hangs on: one region or one seller within the limits, a chip that is not freely sold or no longer made."""
     if priced.class_ == "cloud":
         regions = seen.regions.get((priced.provider, chip.id), set())
-        if len(regions) == 1 and priced.region is not None:
+        if len(regions) == 1 and priced.region is not None and priced.country is not None:  # "any" is no region
             yield Concentration(kind="single-region", subject=priced.region)
         if len(seen.sellers.get(chip.id, ())) == 1:
-            yield Concentration(kind="single-supplier", subject=priced.provider)
+            named = catalog.providers.get(priced.provider)
+            yield Concentration(kind="single-supplier", subject=named.name if named else priced.provider)
     if chip.status != "available":
         yield Concentration(kind=chip.status, subject=chip.name, note=chip.status_note)
     if chip.acquire == ("rent",):
@@ -215,7 +221,7 @@ def weight_file(catalog: Catalog, weights: str) -> WeightFile | None:
 
 
 def _loads(engines: Sequence[Engine], chip: Chip, weights: str) -> Iterator[bool]:
-    """For each engine that loads the format there: whether the chip multiplies it as it is."""
+    """For each engine that loads the format there: whether the chip takes it as it is."""
     for engine in engines:
         for found in formats_for(engine, chip):
             if found.format == weights:

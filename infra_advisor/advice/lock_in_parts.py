@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from infra_advisor.advice.parts import Part
+from pydantic import Field
+
+from infra_advisor.advice.parts import HardwareClass, Part
 
 CommitmentKind = Literal["by the hour", "by the month", "for a term", "bought", "owned", "per token"]
 FileKind = Literal["gguf", "mlx", "block floating point", "safetensors"]
@@ -20,6 +22,8 @@ class EngineChoice(Part):
     container_image: str | None
     """null: the catalog knows none, which does not mean that there is none."""
     status: Literal["supported", "experimental", "vendor-fork"]
+    compiled: str | None = None
+    """What it turns the checkpoint into for its chips; null: the catalog does not say that it does."""
     wraps: str | None = None
     """Engine that does the arithmetic: not independent of it."""
 
@@ -30,9 +34,9 @@ class WeightFile(Part):
     format: str
     kind: FileKind
     native: tuple[str, ...]
-    """Vendors with a chip that multiplies this format as it is, under some engine of the catalog."""
+    """Vendors with a chip that loads this format as it is, under some engine of the catalog."""
     widened: tuple[str, ...]
-    """Further vendors with a chip that loads it and widens it to 16 bits before the arithmetic."""
+    """Further vendors whose chips have no unit for it: values are widened to 16 bits first."""
 
 
 class Alternative(Part):
@@ -41,10 +45,14 @@ class Alternative(Part):
     option: str | None
     """Its id; null: there is none, or it cannot be told, for the `reason`."""
     reason: str | None = None
+    class_: HardwareClass | None = Field(alias="class", default=None)
     provider: str | None = None
+    provider_name: str | None = None
     vendor: str | None = None
     """Of its chip; null where what runs behind an API is not published."""
     accelerator: str | None = None
+    accelerator_name: str | None = None
+    accelerators_total: int = 0
     usd_per_mtok_output: float | None = None
     usd_per_month: float | None = None
     more_usd_per_mtok_output: float | None = None

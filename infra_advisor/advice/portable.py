@@ -76,7 +76,7 @@ def portability(catalog: Catalog, model: LanguageModel, found: Fleets, fitting: 
         chip, weights = key(place)
         names = engines(chip, weights)
         if len(names) < LEAST:
-            return f"{len(names)} engine" + (f" ({names[0]})" if names else "s")
+            return f"1 engine ({names[0]})" if names else "no engine beyond experimental support"
         return f"{len(sellers.get(weights, ()))} provider and {len(makers.get(weights, ()))} vendor for {weights}"
 
     return Portability(admits, has_engines, why_not)

@@ -163,6 +163,14 @@ DEPLOYMENT = (
         "--sweep", metavar="INPUT=A..B", read=to.sweep, help="Repeat over one input: concurrency=1..256 (doubling), input=500,1000,4000."
     ),
 )
+INDEPENDENCE = (
+    _option(
+        "--portable",
+        flag=True,
+        help="Only what can be left: two independent engines load the weights, two providers or chip vendors offer what serves them.",
+    ),
+    _option("--exit-after", metavar="MONTHS", read=to.count_or_zero, help="Month after which leaving is priced; default 12."),
+)
 RANKING = (
     _option("--top", metavar="N", read=to.count_or_zero, help="How many options to list; 0 lists all; default 10."),
     _option(
@@ -252,7 +260,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Traffic": TRAFFIC,
     "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
-    "Limits": LIMITS,
+    "Limits": (*LIMITS, *INDEPENDENCE),
     "Payment": PAYMENT,
     "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),

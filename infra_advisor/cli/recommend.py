@@ -7,6 +7,7 @@ from infra_advisor.cli.options import (
     CATALOG,
     EXPLAIN,
     FILE,
+    INDEPENDENCE,
     MIX,
     MONEY,
     PAYMENT,
@@ -25,7 +26,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(*QUESTION, *INDEPENDENCE, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -52,6 +53,7 @@ def recommend(asked: Asked) -> None:
             merge=merge,
             plan=asked.get("plan-benchmark", False),
             mix=asked.get("mix", False),
+            exit_after_months=asked.get("exit-after", 12),
             progress=bar,
         )
     show(answer, asked.format, target=target, currency=currency, explain=asked.get("explain", False), command=command_line())
