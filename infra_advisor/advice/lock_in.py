@@ -90,10 +90,10 @@ def _lock_in(
     makers = _others(seen.by_vendor, mine.vendor)
     sellers = _others(seen.by_provider, mine.provider)
     limits = understood.limits
-    none = "no other is within the same limits"
+    none = "nothing else is within the same limits"
     chosen_chips = limits.vendor.keep or limits.accelerator.keep or limits.owned
-    no_vendor = "the question names its hardware" if chosen_chips else f"{none}: chip vendor"
-    no_seller = "the question names its provider" if limits.provider.keep or limits.owned else f"{none}: provider"
+    no_vendor = "the question names its hardware" if chosen_chips else none
+    no_seller = "the question names its provider" if limits.provider.keep or limits.owned else none
     another_vendor = instead(makers[0] if makers else None, no_vendor)
     if mine.vendor is None:
         another_vendor = Alternative(option=None, reason="what runs behind the API is not published")

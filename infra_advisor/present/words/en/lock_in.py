@@ -5,7 +5,7 @@ from collections.abc import Mapping
 TEXTS: Mapping[str, str] = {
     "portable": "portable: two engines, and two providers or chip vendors",
     "limit.portable": "portability",
-    "violation.portable": "not portable: {predicted}, {allowed} was asked",
+    "violation.portable": "not portable: {predicted}; {allowed} were asked",
     "lock_in.title": "Lock-in: {hardware}, {where}, {run}",
     "lock_in.lead": "Independence:",
     "lock_in.another_vendor": "another chip vendor",
