@@ -78,7 +78,8 @@ def rows_without_commitment(catalog: Catalog, understood: Understood, chosen: Fi
 def _lock_in(
     catalog: Catalog, understood: Understood, seen: Market, vendors: "_VendorsByFormat", answer: Answer, rank: str, after: int
 ) -> LockIn:
-    row = seen.rows.get(f"{answer.offer.id}/{answer.software.engine}/{answer.software.weights}")
+    hosted = answer.hardware.class_ == "api"
+    row = None if hosted else seen.rows[f"{answer.offer.id}/{answer.software.engine}/{answer.software.weights}"]
     mine = way_of_row(catalog, row) if row else way_of_api(catalog, answer, api_key(answer, rank))
     priced = row.priced if row else None
     chip = catalog.chips[priced.platform.chip] if priced else None

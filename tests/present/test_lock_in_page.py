@@ -118,4 +118,4 @@ def test_the_limit_is_repeated_and_its_misses_explained() -> None:
     text = " ".join(render(record, "table", screen=Screen(100)).split())
     assert "portable: two engines, and two providers or chip vendors" in text
     assert "not portable: 1 engine (vLLM); 2 engines and 2 providers or vendors were asked" in text
-    assert "Without --portable: 1x Instinct MI300X (Crusoe) fits" in text
+    assert "With --portable left out this fits: 1x Instinct MI300X, Crusoe, vLLM fp8" in text
