@@ -9,6 +9,7 @@ from pydantic import Field
 
 from infra_advisor.advice.cost_parts import Cost, CostAt, CostLine
 from infra_advisor.advice.licence_parts import LicencePart
+from infra_advisor.advice.lock_in_parts import LockIn
 from infra_advisor.advice.onsite_parts import CarryIn, SiteNeeds
 from infra_advisor.advice.parts import (
     Assumption,
@@ -54,6 +55,7 @@ __all__ = [
     "Headroom",
     "LicencePart",
     "LimitsPart",
+    "LockIn",
     "MemoryPart",
     "MixPart",
     "MixSide",
@@ -104,6 +106,8 @@ class Answer(Part):
     """Circuits, cooling and racks of machines of one's own; absent for others and where nobody asked."""
     carry_in: Annotated[CarryIn | None, Field(exclude_if=_absent)] = None
     """What a site without a network must be brought; likewise."""
+    lock_in: LockIn | None = None
+    """What it ties its buyer to and what independence costs; null where it was not worked out (beyond the first answers)."""
 
 
 class NearMiss(Answer):

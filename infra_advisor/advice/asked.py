@@ -28,6 +28,7 @@ class Asked(Part):
     merge: Literal["offer", "decision"] = "offer"
     plan: bool = False
     mix: bool = False
+    exit_after_months: Annotated[int, Field(ge=0)] = 12
 
 
 Asked.model_rebuild(_types_namespace={"CurrencyPart": CurrencyPart})  # Limits name it without loading it: the command line starts sooner

@@ -9,12 +9,14 @@ from infra_advisor.advice.energy import energy_of, ranks_last
 from infra_advisor.advice.evidence import Citations, known_from_near
 from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.limits import Limits
+from infra_advisor.advice.option import Priced
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.site import Sites
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search.breakdown import Breakdown, Share, breakdowns
 from infra_advisor.search.calibration import GRADES, Bands
+from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets
 from infra_advisor.units import GB
 
@@ -115,7 +117,7 @@ def _answer(
     believed_d = price_age_limit_d(catalog, priced.class_, priced.provider, priced.marks)
     return Answer(
         rank=rank,
-        id=f"{priced.id}/{candidate.engine.id}/{candidate.weights.format.id}/kv-{candidate.kv.id}/tp{layout.tp}-pp{layout.pp}-ep{layout.ep}-dp{layout.dp}",
+        id=answer_id(priced, candidate),
         labels=labels,
         offer=OfferPart(
             id=priced.id,
@@ -174,6 +176,13 @@ def _answer(
             *_bridge_note(candidate.platform.link_bytes_per_s, layout.tp, layout.pp),
         ),
     )
+
+
+def answer_id(priced: Priced, candidate: Candidate) -> str:
+    """How an option is called: offer, engine, formats and layout."""
+    cut = candidate.layout
+    run = f"{candidate.engine.id}/{candidate.weights.format.id}/kv-{candidate.kv.id}"
+    return f"{priced.id}/{run}/tp{cut.tp}-pp{cut.pp}-ep{cut.ep}-dp{cut.dp}"
 
 
 def source_title(catalog: Catalog, class_: str, source: str | None) -> str | None:

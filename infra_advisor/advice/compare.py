@@ -10,11 +10,11 @@ from infra_advisor.advice.finalists import settled
 from infra_advisor.advice.freshness import age_warning
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.near import speed_excess, violations
+from infra_advisor.advice.near_misses import slow_answers
 from infra_advisor.advice.option import Priced, for_named
 from infra_advisor.advice.payment import Payment
 from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import NEEDED, Understood, limits_part, payment_part, stamp, understand, workload_part
-from infra_advisor.advice.recommend import slow_answers
 from infra_advisor.advice.rows import Row, best_places, rows, within_budget
 from infra_advisor.advice.searching import search
 from infra_advisor.errors import UsageError

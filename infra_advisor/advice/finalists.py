@@ -1,10 +1,11 @@
 """The fleets that will be shown, settled by simulation: rows ranked in closed form are run until those at the top have all been."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.portable import Portability, portability
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row, best_places, merged, rows, within_budget
 from infra_advisor.facts.catalog import Catalog
@@ -29,6 +30,8 @@ class Finalists:
     distinct: list[Row]
     """One row per decision, within the budget."""
     behind: dict[str, int]
+    portability: Portability | None = None
+    """Where it was asked for."""
 
 
 def finalists(
@@ -48,6 +51,9 @@ def finalists(
     `settle`: False = rank only. `classes`: the first of each class is shown too.
     """
     ranked = _ranked(understood, found, options, rank, merge)
+    if understood.limits.portable:
+        movable = portability(catalog, understood.resolved.model, found, payable(ranked.fitting, understood.limits))
+        ranked = _ranked(understood, found, options, rank, merge, movable=movable)
     on: dict[Platform, list[Priced]] = {}
     places: dict[Platform, list[int]] = {}
     if settle:
@@ -66,7 +72,9 @@ def finalists(
         changed = dict.fromkeys(found.candidates[place].platform for place in new)
         again = [place for platform in changed for place in places[platform]]
         machines = [option for platform in changed for option in on.get(platform, ())]
-        ranked = _ranked(understood, settled(catalog, understood, ranked.found, new), machines, rank, merge, again, ranked)
+        ranked = _ranked(
+            understood, settled(catalog, understood, ranked.found, new), machines, rank, merge, again, ranked, ranked.portability
+        )
     return ranked
 
 
@@ -93,19 +101,45 @@ def _ranked(
     merge: str,
     among: Sequence[int] | None = None,
     before: Finalists | None = None,
+    movable: Portability | None = None,
 ) -> Finalists:
     """All options in order; or, where most stand as `before`, those whose platform has fleets `among` the given places anew."""
     limits = understood.limits
     by_size = limits.budget_usd_per_month is not None
-    kept = best_places(found, rank, lambda place: enough(found, place, limits), of_each_size=by_size, among=among)
+
+    def wanted(place: int) -> bool:
+        return enough(found, place, limits) and (movable is None or movable.admits(place))
+
+    kept = best_places(found, rank, wanted, of_each_size=by_size, among=among)
     fitting = rows(found, options, kept, rank, understood.spending)
     if before is not None:
         changed = {option.platform for option in options}
         kept = {platform: best for platform, best in before.kept.items() if platform not in changed} | kept
         fitting += [row for row in before.fitting if row.priced.platform not in changed]
     fitting.sort(key=lambda row: row.key)
-    distinct, behind = merged((row for row in fitting if within_budget(row, limits)), found, merge)
-    return Finalists(found, kept, fitting, distinct, behind)
+    distinct, behind = merged(payable(fitting, limits), found, merge)
+    return Finalists(found, kept, fitting, distinct, behind, movable)
+
+
+def payable(fitting: Iterable[Row], limits: Limits) -> Iterator[Row]:
+    """Those within the budget."""
+    return (row for row in fitting if within_budget(row, limits))
+
+
+def among(chosen: Finalists, options: Sequence[Priced], limits: Limits, merge: str) -> Finalists:
+    """The same for some of the options."""
+    kept = {(option.class_, option.id) for option in options}
+    fitting = [row for row in chosen.fitting if (row.priced.class_, row.priced.id) in kept]
+    distinct, behind = merged(payable(fitting, limits), chosen.found, merge)
+    return replace(chosen, fitting=fitting, distinct=distinct, behind=behind)
+
+
+def locked_in(understood: Understood, chosen: Finalists, options: Sequence[Priced], rank: str) -> list[Row]:
+    """Rows of `options` that keep every limit but that of portability, in order."""
+    found, limits, movable = chosen.found, understood.limits, chosen.portability
+    places = best_places(found, rank, lambda place: enough(found, place, limits) and movable is not None and not movable.admits(place))
+    fitting = rows(found, options, places, rank, understood.spending)
+    return sorted(payable(fitting, limits), key=lambda row: row.key)
 
 
 def enough(found: Fleets, place: int, limits: Limits) -> bool:

@@ -64,6 +64,8 @@ def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, count
         return "no list price for prompt and output tokens"
     if limits.vendor.drop or limits.accelerator.drop:
         return "hardware unknown: what runs behind the endpoint is not published"
+    if limits.portable:
+        return "engine unknown: whether a second one serves the same weights is not published"
     if limits.residency and country is None:
         return f"residency unknown: processing is {offer.residency_class or 'not stated'}"
     if limits.ttft_s or limits.tpot_s or limits.throughput_tokens_per_s:

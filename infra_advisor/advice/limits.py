@@ -79,6 +79,8 @@ class Limits:
     include: tuple[str, ...] = ()
     commercial: Commercial | None = None
     """The licence of the model must allow commercial use; None = not asked."""
+    portable: bool = False
+    """Two independent engines load the weights on the chip, and two providers or chip vendors offer what serves them."""
     owned: str | None = None
     """A device already bought: only power and hosting are charged, and nothing else is considered."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from infra_advisor.advice.answer import Answer, NearMiss, Relaxation, Violation
 from infra_advisor.advice.limits import MOST_OWNED, Limits
+from infra_advisor.advice.portable import WANTED
 from infra_advisor.advice.rows import Row
 from infra_advisor.search.fleet import Fleets
 
@@ -54,9 +55,17 @@ def time_violations(
 
 
 def violations(
-    answer: Answer, limits: Limits, statistic: str, *, outside: str | None, narrower: bool, screened: tuple[float, float] = (0.0, 0.0)
+    answer: Answer,
+    limits: Limits,
+    statistic: str,
+    *,
+    outside: str | None,
+    narrower: bool,
+    locked: str | None = None,
+    screened: tuple[float, float] = (0.0, 0.0),
 ) -> list[Violation]:
-    """Every limit the answer breaks, with the option that would admit it; `narrower`: its weights have fewer bits than `auto` takes."""
+    """Every limit the answer breaks, with the option that would admit it; `narrower`: its weights have fewer bits than `auto` takes;
+    `locked`: what keeps it from being portable."""
     ttft, tpot = getattr(answer.performance.ttft_s, statistic), getattr(answer.performance.tpot_s, statistic)
     found = time_violations(ttft, tpot, limits, screened)
     wanted, reached = limits.throughput_tokens_per_s, answer.performance.output_tokens_per_s
@@ -69,6 +78,8 @@ def violations(
         found.append(
             Violation(limit="residency", allowed=limits.residency, predicted=outside, relax=f"--residency {outside.lower()}, or none")
         )
+    if locked is not None:
+        found.append(Violation(limit="portable", allowed=WANTED, predicted=locked, relax="--portable left out"))
     if limits.owned is not None and answer.hardware.instances > 1:
         needed = f"{answer.hardware.accelerator}:{answer.hardware.accelerators_billed:.0f}"
         relax = f"--owned {needed}" if answer.hardware.accelerators_billed <= MOST_OWNED else "a smaller load"
@@ -93,6 +104,8 @@ def relaxations(misses: Sequence[NearMiss]) -> list[Relaxation]:
         if len(miss.violations) != 1:
             continue
         (broken,) = miss.violations
+        if broken.limit == "portable":  # it is kept or dropped, not widened: the ways out say so
+            continue
         if isinstance(broken.predicted, float) and isinstance(broken.allowed, float):
             off = max(broken.predicted / broken.allowed, broken.allowed / broken.predicted)
             needed: float | str = broken.predicted

@@ -103,6 +103,7 @@ class LimitsPart(Part):
     accelerators: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     max_price_age_d: float | None = None
+    portable: bool = False
     owned: str | None = None
     commercial: Annotated[str | None, Field(exclude_if=lambda wanted: wanted is None)] = None
     """What the licence of the model must allow: yes, or conditional; absent where it was not asked."""

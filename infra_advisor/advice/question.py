@@ -278,6 +278,7 @@ def limits_part(limits: Limits) -> LimitsPart:
         accelerators=_spelled(limits.accelerator),
         include=limits.include,
         max_price_age_d=limits.max_price_age_d,
+        portable=limits.portable,
         owned=limits.owned,
         commercial=limits.commercial,
     )

@@ -26,8 +26,7 @@ def ranked_answers(
     """The top rows in order, hosted APIs among them, with labels; the best of each class keeps its true rank."""
     entries: list[tuple[tuple[float, str, int, str], Row | Answer]] = [(row.key, row) for row in distinct]
     for answer in hosted:
-        figure = answer.cost.usd_per_mtok_output if rank == "cost" and answer.cost.usd_per_mtok_output is not None else float("inf")
-        entries.append(((figure, "D", 0, answer.id), answer))
+        entries.append((api_key(answer, rank), answer))
     entries.sort(key=lambda entry: entry[0])
     labels: dict[int, list[str]] = {}
     _label(entries, found, labels)
@@ -53,6 +52,12 @@ def ranked_answers(
             reason = entry.energy.reason if rank in ELECTRIC else entry.reason
             by_place[place] = entry.model_copy(update={"rank": place + 1, "labels": tuple(labels.get(place, ())), "reason": reason})
     return [by_place[place] for place in shown]
+
+
+def api_key(answer: Answer, rank: str) -> tuple[float, str, int, str]:
+    """Place of a hosted API among rows: by its cost, and last under any other rule."""
+    figure = answer.cost.usd_per_mtok_output if rank == "cost" and answer.cost.usd_per_mtok_output is not None else float("inf")
+    return figure, "D", 0, answer.id
 
 
 def _label(entries: list[tuple[tuple[float, str, int, str], Row | Answer]], found: Fleets, labels: dict[int, list[str]]) -> None:

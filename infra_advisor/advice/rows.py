@@ -57,7 +57,7 @@ def best_places(
     does: there the best `of_each_size` is kept, since a fleet of fewer machines may be worse and yet the best that can be paid for.
     `among`: only these places.
     """
-    ordered = _score(fleets, rank) if figure is None else figure
+    ordered = score(fleets, rank) if figure is None else figure
     chips = fleets.timing.d.chips.tolist()
     machines = fleets.machines.tolist() if of_each_size else [0.0] * len(fleets.candidates)
     best: dict[tuple[Platform, str, str, float], tuple[float, float, int]] = {}
@@ -75,7 +75,7 @@ def best_places(
     return found
 
 
-def _score(fleets: Fleets, rank: str) -> list[float]:
+def score(fleets: Fleets, rank: str) -> list[float]:
     """What decides between the fleets of one platform; smaller is better."""
     if rank in ELECTRIC:
         joules = (fleets.power.machines_w / fleets.output_tokens_per_s).tolist()
@@ -121,6 +121,11 @@ def rows(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[
                 )
             )
     return found
+
+
+def in_order(fleets: Fleets, options: Iterable[Priced], places: dict[Platform, list[int]], rank: str, spending: Spending) -> list[Row]:
+    """The same, best first."""
+    return sorted(rows(fleets, options, places, rank, spending), key=lambda row: row.key)
 
 
 def _figure(rank: str, cost: float | None, ttft_s: float, tpot_s: float, tokens_per_s: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from infra_advisor.advice.answer import Recommendation, Relaxation
 from infra_advisor.advice.limits import CLASSES, Choice, Limits
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.portable import WANTED
 
 SELLERS = {"purchase": "bought", "owned": "owned"}
 
@@ -28,6 +29,8 @@ def _without_each(limits: Limits, payment: Payment) -> Iterator[tuple[str, str, 
     """(limit, option, its value, the question without it) for each choice that was made."""
     if limits.owned is not None:
         yield "owned", "--owned", limits.owned, replace(limits, owned=None), payment
+    if limits.portable:
+        yield "portable", "--portable", WANTED, replace(limits, portable=False), payment
     if payment.commit in ("1y", "3y"):
         yield "commit", f"--commit {payment.commit}", payment.commit, limits, replace(payment, commit="auto")
     if set(limits.where) != set(CLASSES):

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.independence import INDEPENDENCE
 from infra_advisor.cli.onprem import CARRY_IN, LICENCE
 from infra_advisor.cli.option import Option, with_bare_values
 from infra_advisor.cli.option import option as _option
@@ -253,7 +254,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Traffic": TRAFFIC,
     "Fleet": (*FLEET, *SIZING, *MONTH),
     "Targets": TARGETS,
-    "Limits": (*LIMITS, *LICENCE),
+    "Limits": (*LIMITS, *LICENCE, *INDEPENDENCE),
     "Payment": PAYMENT,
     "Answer": (*RANKING, *EXPLAIN, *CARRY_IN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),

@@ -3,6 +3,7 @@
 import typer
 
 from infra_advisor.cli.asked import Asked, command_line
+from infra_advisor.cli.independence import INDEPENDENCE
 from infra_advisor.cli.onprem import CARRY_IN, LICENCE
 from infra_advisor.cli.options import (
     CATALOG,
@@ -26,7 +27,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions
 
 
 @app.command(cls=Command)
-@asks(*QUESTION, *LICENCE, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *CARRY_IN, *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE)
+@asks(
+    *QUESTION, *LICENCE, *INDEPENDENCE, *PAYMENT, *SPREAD, *SIZING, *RANKING, *EXPLAIN, *CARRY_IN,
+    *MIX, *PLAN, *MONEY, *FILE, *CATALOG, *WORKLOAD_FILE,
+)  # fmt: skip
 def recommend(asked: Asked) -> None:
     """Rank the hardware that can serve a model within your limits, with its cost.
 
@@ -56,6 +60,7 @@ def recommend(asked: Asked) -> None:
             mix=asked.get("mix", False),
             site_needs=explain or asked.format in ("json", "markdown"),
             carry_in=explain or asked.get("carry-in", False),
+            exit_after_months=asked.get("exit-after", 12),
             progress=bar,
         )
     show(answer, asked.format, target=target, currency=currency, explain=explain, command=command_line())

@@ -59,6 +59,8 @@ def _sources(engine: Engine) -> Iterator[str]:
     yield from engine.source
     if engine.network is not None:
         yield from engine.network.source
+    if engine.compiled is not None:
+        yield from engine.compiled.source
     for part in (engine.parallelism, engine.features, engine.defaults, engine.model_kinds, engine.memory.reserve_per_device):
         yield from part.source
     for place in engine.runs_on:

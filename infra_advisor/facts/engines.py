@@ -117,6 +117,13 @@ class Network(Record):
     source: SourceIds
 
 
+class Compiled(Record):
+    """What a checkpoint is turned into before this engine serves it: made for its chips, of no use elsewhere."""
+
+    value: str = Field(alias="is")
+    source: SourceIds
+
+
 class Engine(Record):
     """One inference engine at one version."""
 
@@ -132,6 +139,8 @@ class Engine(Record):
     docs: str | None = None
     api: tuple[Literal["openai-compatible", "native", "none"], ...]
     container_image: str | None = None
+    compiled: Compiled | None = None
+    """None: it serves the checkpoint as published, or nobody looked it up."""
     wraps: str | None = None
     """Id of the engine that does the arithmetic."""
     source: SourceIds

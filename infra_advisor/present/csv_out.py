@@ -97,6 +97,8 @@ _MARGINS = {
     "margin_budget": "budget_usd_per_month",
 }
 """Column -> the limit whose margin it holds: above zero inside, below zero outside."""
+_PREMIUMS = {f"{name}_more_share": name for name in ("another_vendor", "another_provider", "without_commitment")}
+"""Column -> the way to be independent whose extra cost it holds, as a share."""
 _ANSWER_TITLES = (*_ANSWER, *_MARGINS, "violations")
 
 
@@ -113,7 +115,10 @@ def recommendation(record: Recommendation) -> str:
     """All options, `status` telling ranked, unranked and near misses apart."""
     listed: list[tuple[str, Answer]] = [("ranked", answer) for answer in record.ranked]
     listed += [("near_miss", answer) for answer in record.near_misses] + [("unranked", answer) for answer in record.unranked]
-    return _records(("status", *_ANSWER_TITLES), ({"status": status, **_answer(answer)} for status, answer in listed))
+    return _records(
+        ("status", *_ANSWER_TITLES, *_PREMIUMS),
+        ({"status": status, **_answer(answer), **_premiums(answer)} for status, answer in listed),
+    )
 
 
 def estimate(record: EstimateAnswer) -> str:
@@ -236,6 +241,11 @@ def _answer(answer: Answer) -> Row:
         **{title: rooms.get(limit) for title, limit in _MARGINS.items()},
         "violations": _violations(broken),
     }
+
+
+def _premiums(answer: Answer) -> Row:
+    tied = answer.lock_in
+    return {title: getattr(tied, name).more_share for title, name in _PREMIUMS.items()} if tied else {}
 
 
 def _values(record: object, places: Mapping[str, str]) -> Row:

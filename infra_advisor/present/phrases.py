@@ -18,7 +18,12 @@ _FIELDS = {
 """Limits by their short name -> the field whose name tells the unit."""
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
 _HOSTED, _NOT_PUBLISHED = "hosted", "not published"
-_VIOLATIONS = {"weights": "violation.weights", "residency": "violation.residency", "owned": "violation.owned"}
+_VIOLATIONS = {
+    "weights": "violation.weights",
+    "residency": "violation.residency",
+    "owned": "violation.owned",
+    "portable": "violation.portable",
+}
 _LOWER_LIMITS = ("throughput_tokens_per_s",)
 _WITH_STATISTIC = ("ttft_s", "tpot_s")
 
@@ -239,6 +244,8 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
         phrases.append(say("commercial.yes" if asked.commercial == "yes" else "commercial"))
     if asked.include:
         phrases.append(say("included", names=", ".join(asked.include)))
+    if asked.portable:
+        phrases.append(say("portable"))
     if asked.owned:
         phrases.append(say("owned", device=asked.owned))
     return phrases
@@ -273,7 +280,7 @@ def without_named(asked: LimitsPart) -> LimitsPart:
 def has_targets(asked: LimitsPart) -> bool:
     """True where anything was set that an option can miss."""
     targets = (asked.ttft_s, asked.tpot_s, asked.throughput_tokens_per_s, asked.budget_usd_per_month, asked.residency)
-    return any(target is not None for target in targets)
+    return asked.portable or any(target is not None for target in targets)
 
 
 def option(say: Words, answer: Answer) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The answer of `recommend` on a screen: the decision first, the rest in the order in which it is doubted."""
 
 from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, PaymentPart, Recommendation, WorkloadPart
-from infra_advisor.present import assumptions, energy, numbers, phrases, prices
+from infra_advisor.present import assumptions, energy, lock_in, numbers, phrases, prices
 from infra_advisor.present.bill import bill_of, paid, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
@@ -30,6 +30,7 @@ def brief(record: Recommendation, say: Say, *, explain: bool = False, width: int
             blocks += labelled(record, say)
         blocks += legend(record, say, detailed=detailed)
         winner = record.ranked[0]
+        blocks += lock_in.table(winner, say) if explain else lock_in.line(winner, say)
         blocks += bill_of(winner, say, free=explain)
         if explain and (points := points_grid(winner.cost, say)):
             blocks += [Heading(say("bill.points")), *points]

@@ -161,7 +161,7 @@ def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list
     Experimental ones, and those without a standard API, only where nothing else runs; desktop engines not on parts that servers run on.
     """
     runs = [
-        (engine, support) for engine in engines if not engine.wraps and _serves(engine, model) and (support := engine_runs_on(engine, chip))
+        (engine, support) for engine in engines if not engine.wraps and serves(engine, model) and (support := engine_runs_on(engine, chip))
     ]
     firm = [(engine, support) for engine, support in runs if support.status != "experimental"] or runs
     firm = [(engine, support) for engine, support in firm if "openai-compatible" in engine.api] or firm
@@ -169,7 +169,8 @@ def _usable(chip: Chip, engines: Iterable[Engine], model: LanguageModel) -> list
     return serving if serving and chip.market == "datacenter" else firm
 
 
-def _serves(engine: Engine, model: LanguageModel) -> bool:
+def serves(engine: Engine, model: LanguageModel) -> bool:
+    """True where the engine knows every kind of layer of the model."""
     kinds, shape = engine.model_kinds, model.architecture
     if shape.routed_experts and not kinds.moe:
         return False

@@ -22,7 +22,7 @@ def test_every_option_reaches_the_engine_in_base_units(run: Run, engine: Engine)
         "--weights fp8 --kv bf16 --users 20 --think 5s --input 2000 --output-tokens 500 "
         "--ttft 500ms --tpot 33ms --throughput 2000 --at p95 --residency jp --where cloud,edge --where onprem "
         "--vendor=-nvidia --provider aws,!gcp --accelerator h100 --budget 7/h --max-age 90d "
-        "--owned dgx-spark --include spot,stale --top 3 --rank ttft --as-of 2026-11-01 --catalog a --catalog b"
+        "--owned dgx-spark --include spot,stale --portable --exit-after 6 --top 3 --rank ttft --as-of 2026-11-01 --catalog a --catalog b"
     )
     assert run(*QUESTION, *arguments.split()).status == 0
     workload, limits = engine.workload, engine.limits
@@ -36,9 +36,9 @@ def test_every_option_reaches_the_engine_in_base_units(run: Run, engine: Engine)
         pytest.approx(5110.0),
         90.0,
     )
-    assert (limits.owned, limits.include) == ("dgx-spark", ("spot", "stale"))
+    assert (limits.owned, limits.include, limits.portable) == ("dgx-spark", ("spot", "stale"), True)
     terms = {"traffic": Traffic(), "payment": Payment()}
-    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False, "exit_after_months": 6}
     assert engine.given == {"rank": "ttft", "top": 3, "merge": "decision", **aside, **terms}
     assert engine.loaded == [("2026-11-01", [Path("a"), Path("b")])]
 
@@ -48,7 +48,7 @@ def test_defaults_are_no_limits(run: Run, engine: Engine) -> None:
     assert (engine.workload.loads_given, engine.workload.input_tokens, engine.workload.output_tokens) == ([], 1000, 300)
     assert engine.limits == type(engine.limits)()
     terms = {"traffic": Traffic(), "payment": Payment()}
-    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False, "exit_after_months": 12}
     assert engine.given == {"rank": "cost", "top": 10, "merge": "decision", **aside, **terms}
 
 

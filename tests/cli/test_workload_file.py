@@ -48,12 +48,16 @@ def test_norway_is_a_country(run: Run, engine: Engine, write: object) -> None:
 
 
 def test_options_override_the_file(run: Run, engine: Engine, write: object) -> None:
-    path = write("model: 70b\nusers: 20\nspeed: 30\nttft: 1s\ntop: 3\nrank: speed\n")  # type: ignore[operator]
-    assert run("recommend", "-w", path, "--concurrency", "8", "--tpot", "50ms", "--ttft", "200ms", "--top", "1").status == 0
+    path = write("model: 70b\nusers: 20\nspeed: 30\nttft: 1s\ntop: 3\nrank: speed\nportable: true\nexit-after: 6\n")  # type: ignore[operator]
+    assert (
+        run("recommend", "-w", path, "--exit-after", "12", "--concurrency", "8", "--tpot", "50ms", "--ttft", "200ms", "--top", "1").status
+        == 0
+    )
     assert (engine.workload.users, engine.workload.concurrency) == (None, 8.0)
     assert (engine.limits.tpot_s, engine.limits.ttft_s) == (pytest.approx(0.05), 0.2)
+    assert engine.limits.portable
     terms = {"traffic": Traffic(), "payment": Payment()}
-    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False}
+    aside = {"plan": False, "mix": False, "site_needs": False, "carry_in": False, "exit_after_months": 12}
     assert engine.given == {"rank": "speed", "top": 1, "merge": "decision", **aside, **terms}
 
 

@@ -11,6 +11,7 @@ from infra_advisor.present.words.en import (
     energy,
     entries,
     freshness,
+    lock_in,
     money,
     onprem,
     pages,
@@ -23,8 +24,9 @@ from infra_advisor.present.words.en import (
 )
 
 PARTS = (
-    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, money.TEXTS,
-    onprem.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, lock_in.TEXTS,
+    money.TEXTS, onprem.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS,
+    validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
