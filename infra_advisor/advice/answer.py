@@ -3,7 +3,7 @@
 Figures are unrounded and in base units; null means unknown, and a sibling `*_reason` says why where it matters.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from infra_advisor.advice.parts import (
     Performance,
     Plan,
     Predicted,
+    ResidencyPart,
     SoftwarePart,
     Term,
     Violation,
@@ -61,6 +62,7 @@ __all__ = [
     "Predicted",
     "Recommendation",
     "Relaxation",
+    "ResidencyPart",
     "SoftwarePart",
     "SweepPoint",
     "Term",
@@ -88,6 +90,8 @@ class Answer(Part):
     grade: Grade
     reason: str | None = None
     """Why it was chosen, or why it cannot be ranked."""
+    residency: Annotated[ResidencyPart | None, Field(exclude_if=lambda found: found is None)] = None
+    """How it stands to what was asked about place, operator, law, attestations and keys; absent where nothing was."""
     evidence: tuple[Evidence, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What this answer alone takes for granted (a bridge, a host, a borrowed rate)."""

@@ -60,6 +60,10 @@ IfAsked = Annotated[CurrencyPart | None, Field(exclude_if=lambda rate: rate is N
 """A rate that is absent, not null, where nobody asked for a currency: such documents hold nothing of it."""
 
 
+IfAny = Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)]
+"""Names that are absent, not empty, where nobody gave any."""
+
+
 class WorkloadPart(Part):
     """The load as it was understood; the unset ways of stating it are null."""
 
@@ -106,6 +110,60 @@ class LimitsPart(Part):
     owned: str | None = None
     budget_rate: IfAsked = None
     """How the budget became USD; absent where it was given in USD."""
+    operator_home: IfAny = ()
+    no_foreign_law: IfAny = ()
+    attestation: IfAny = ()
+    keys: Annotated[str | None, Field(exclude_if=lambda keys: keys is None)] = None
+    allow_unknown: Annotated[bool, Field(exclude_if=lambda allowed: not allowed)] = False
+    """These five are absent where they were not asked for."""
+
+
+class AxisPart(Part):
+    """What was found of one of the things asked about place, operator, law, attestations and keys."""
+
+    axis: Literal["residency", "operator", "law", "attestation", "keys"]
+    status: Literal["kept", "unknown", "excluded"]
+    why: str
+    ask: str = ""
+    """What the provider has to be asked; empty where nothing is open."""
+
+
+class AttestationPart(Part):
+    """A certificate or registration as somebody states it."""
+
+    name: str
+    status: str
+    """confirmed, stated, reported, third-party-score; in-progress, recalled, keyword-probe and reference are only leads."""
+    scope: str | None
+    date: str | None
+    """As printed; null = not recorded."""
+    lapsed: str | None = None
+    """Last day on which it stood, where that is past."""
+    source: str
+
+
+class ResidencyPart(Part):
+    """How an option stands to what was asked about place, operator, law, attestations and keys: a screening aid, not legal advice."""
+
+    status: Literal["kept", "unknown", "excluded"]
+    """The worst of the axes. kept: nothing that the catalog holds speaks against it, under the conditions of the axes."""
+    level: str
+    country: str | None
+    """Of the machine or endpoint; null = not stated, or own hardware without a stated place."""
+    routing: str | None = None
+    """Of a hosted API: in-country, in-region, geo, global, provider-choice; null = not stated, or no API."""
+    scope: str | None = None
+    """The routing as the price list prints it."""
+    operator: str | None
+    """Null for own hardware."""
+    operator_home: str | None
+    us_cloud_act_exposed: bool | None
+    """Null = mixed or unknown; of own hardware false."""
+    attestations: tuple[AttestationPart, ...] = ()
+    axes: tuple[AxisPart, ...]
+    source: str | None = None
+    """Of home country and exposure."""
+    note: str = ""
 
 
 class PaymentPart(Part):

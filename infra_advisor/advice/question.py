@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, PaymentPart, WorkloadPart
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.placing import demand_of
 from infra_advisor.advice.spending import Spending, spending_of
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
@@ -77,6 +78,7 @@ def understand(
         asked = f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens"
         raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
     _check_names(catalog, limits)
+    demand_of(catalog, limits)
     load, said = _load(workload, limits, payment)
     _check_throughput(workload, limits, load)
     utilisation = float(catalog.assumptions["utilisation_default"].value)
@@ -279,6 +281,11 @@ def limits_part(limits: Limits) -> LimitsPart:
         include=limits.include,
         max_price_age_d=limits.max_price_age_d,
         owned=limits.owned,
+        operator_home=limits.operator_home,
+        no_foreign_law=limits.no_foreign_law,
+        attestation=limits.attestation,
+        keys=limits.keys,
+        allow_unknown=limits.allow_unknown,
     )
 
 

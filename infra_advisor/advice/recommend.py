@@ -20,7 +20,7 @@ from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.ranked import ranked_answers
 from infra_advisor.advice.rows import BALANCED_WEIGHTS, ELECTRIC, Row, best_places, check_rank, merged, rows, within_budget
-from infra_advisor.advice.searching import certain_of, place_unknown, search
+from infra_advisor.advice.searching import certain_of, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
 from infra_advisor.facts.catalog import Catalog
@@ -116,8 +116,8 @@ def _answer(
         excluded.clear()
     options = _of_a_size(options, understood, excluded)
     found = search(catalog, understood, options, excluded)
-    certain = certain_of(options, limits)
-    doubtful = [option for option in options if option.outside is None and (option.tariff is None or place_unknown(option, limits))]
+    certain = certain_of(options)
+    doubtful = [option for option in options if option.outside is None and (option.tariff is None or option.unknown)]
     chosen = finalists(catalog, understood, found, certain, rank=rank, top=top, merge=merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
     api_ranked, api_unranked = hosted_answers(catalog, understood, Counter() if only else excluded)
@@ -130,7 +130,6 @@ def _answer(
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
     unranked = answers(catalog, understood, found, shown, ranks=[None] * len(shown), labels=blank, behind={})
-    unranked = [_with_place_reason(answer, limits) for answer in unranked]
     return Recommendation(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
@@ -177,12 +176,6 @@ def _rule(rank: str) -> tuple[Assumption, ...]:
         return ()
     weights = ", ".join(f"{name} {weight:g}" for name, weight in BALANCED_WEIGHTS.items())
     return (Assumption(name="balanced_weights", value=weights, origin="default", note="exponents of a product; the smallest ranks first"),)
-
-
-def _with_place_reason(answer: Answer, limits: Limits) -> Answer:
-    if answer.reason is None and limits.residency and answer.offer.country is None:
-        return answer.model_copy(update={"reason": "residency unknown: the price list names no country"})
-    return answer
 
 
 def _near_misses(

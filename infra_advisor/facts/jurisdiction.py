@@ -12,7 +12,7 @@ from infra_advisor.facts.attestations import is_of, lapsed_since
 from infra_advisor.facts.countries import COUNTRIES
 from infra_advisor.facts.geographies import geographies
 from infra_advisor.facts.places import Attestation, Provider
-from infra_advisor.facts.residency import OWN_LEVELS, Residency
+from infra_advisor.facts.residency import ANYWHERE, OWN_LEVELS, Residency
 
 Status = Literal["kept", "unknown", "excluded"]
 Axis = Literal["residency", "operator", "law", "attestation", "keys"]
@@ -44,8 +44,8 @@ class Placed:
 class Demand:
     """What is asked, each axis by itself; what is unset asks nothing."""
 
-    residency: Residency = Residency()
-    operator_home: Residency = Residency()
+    residency: Residency = ANYWHERE
+    operator_home: Residency = ANYWHERE
     """Countries as in a residency; its level says nothing."""
     laws: tuple[str, ...] = ()
     """Countries whose law must not reach the operator."""

@@ -67,6 +67,10 @@ class Residency:
         return self.admits(country) or any(country in members for members in around)
 
 
+ANYWHERE = Residency()
+"""Asks nothing."""
+
+
 def read_residency_text(raw: str) -> Residency:
     """`jp`, `jp,de:storage`, `eu,!de`, `on-prem` -> what is asked. Raises UsageError."""
     levels: list[str] = []
@@ -79,7 +83,7 @@ def read_residency_text(raw: str) -> Residency:
         if colon:
             levels.append(_level(level))
         if name:
-            (drop if name[0] in "!-" else keep).append(place(name.lstrip("!-").strip(), written))
+            (drop if name[0] in "!-" else keep).append(place(name.lstrip("!-").strip()))
         elif not colon:
             raise UsageError(f"{raw!r} names no country; write jp, jp,de, eu, !us or jp:storage")
     if len(set(levels)) > 1:
@@ -101,16 +105,15 @@ def read_places(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found.places.split(","))
 
 
-def place(name: str, written: str | None = None) -> str:
+def place(name: str) -> str:
     """The country or geography of a name, in upper case. Raises UsageError."""
     code = _MISTAKEN.get(name.upper(), name.upper())
     if code in COUNTRIES or code in geographies():
         return code
-    known = ", ".join(group.lower() for group in geographies())
-    near = did_you_mean(name.lower(), [*LEVELS, *(group.lower() for group in geographies())])
-    raise UsageError(
-        f"{written or name!r} is not a country; give its two-letter code, such as jp, us or de{', or one of ' + known if known else ''}.{near}"
-    )
+    known = [group.lower() for group in geographies()]
+    groups = f", or one of {', '.join(known)}" if known else ""
+    near = did_you_mean(name.lower(), [*LEVELS, *known])
+    raise UsageError(f"{name!r} is not a country; give its two-letter code, such as jp, us or de{groups}.{near}")
 
 
 def _level(name: str) -> str:
