@@ -26,12 +26,12 @@ from infra_advisor.advice.parts import (
     Performance,
     Plan,
     Predicted,
-    ResidencyPart,
     SoftwarePart,
     Term,
     Violation,
     WorkloadPart,
 )
+from infra_advisor.advice.residency_parts import ResidencyPart
 
 __all__ = [
     "Answer",

@@ -8,8 +8,9 @@ from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, class_of, only_with, unwanted
 from infra_advisor.advice.ownership import Machine, machines_of, owned_tariff
-from infra_advisor.advice.parts import HardwareClass, ResidencyPart
+from infra_advisor.advice.parts import HardwareClass
 from infra_advisor.advice.placing import Placing
+from infra_advisor.advice.residency_parts import ResidencyPart
 from infra_advisor.advice.site import Sites
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.parts import HardwareClass, ResidencyPart
+from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.residency_parts import ResidencyPart
 from infra_advisor.advice.site import Site
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform

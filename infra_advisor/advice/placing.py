@@ -1,10 +1,10 @@
 """Every option judged by what was asked about place, operator, law, attestations and keys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from infra_advisor.advice.limits import Limits
-from infra_advisor.advice.parts import AttestationPart, AxisPart, ResidencyPart
+from infra_advisor.advice.residency_parts import AttestationPart, AxisPart, ResidencyPart
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.attestations import attestation_key, check_attestation_names, lapse_months, lapsed_since
 from infra_advisor.facts.catalog import Catalog
@@ -44,6 +44,21 @@ def _law(catalog: Catalog, name: str) -> str:
         accepted = " or ".join(["a country such as us", *laws])
         raise UsageError(f"--no-foreign-law: {why}; accepted: {accepted}.{did_you_mean(name, laws)}")
     return laws[name]
+
+
+def without_each(limits: Limits) -> Iterator[tuple[str, str, str, Limits]]:
+    """(limit, option, its value, the limits without it) for each thing asked about place, operator, law, attestations and keys."""
+    if limits.placing.binds:
+        country = f"{limits.country}:any" if limits.country else None  # still where own hardware stands
+        yield "residency", "--residency", limits.residency or "", replace(limits, residency=country)
+    if home := limits.operator_home:
+        yield "operator_home", "--operator-home", ",".join(home).lower(), replace(limits, operator_home=())
+    if laws := limits.no_foreign_law:
+        yield "no_foreign_law", "--no-foreign-law", ",".join(laws), replace(limits, no_foreign_law=())
+    if names := limits.attestation:
+        yield "attestation", "--attestation", ",".join(names), replace(limits, attestation=())
+    if limits.keys:
+        yield "keys", "--keys", limits.keys, replace(limits, keys=None)
 
 
 @dataclass(frozen=True)
@@ -86,12 +101,14 @@ class Judged:
 class Placing:
     """The judge of one question; what stands at one place under one operator is judged once."""
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, limits: Limits, *, always: bool = False) -> None:
+        """`always`: describe options also where nothing is asked of them."""
         self._catalog, self._limits = catalog, limits
         self.demand = demand_of(catalog, limits)
         self._found: dict[tuple[object, ...], Judged] = {}
         self._sites: dict[str, set[str]] = {}
-        if self.demand.binds:
+        self._describes = always or self.demand.binds
+        if self._describes:
             for region in catalog.regions.values():
                 if region.country:
                     self._sites.setdefault(region.provider, set()).add(region.country)
@@ -119,7 +136,7 @@ class Placing:
         key = (name, placed.own, placed.api, placed.country, placed.routing, placed.scope, placed.home)
         if key not in self._found:
             verdicts = judge(placed, self.demand)
-            self._found[key] = Judged(placed, verdicts, self._part(placed, verdicts) if self.demand.binds else None)
+            self._found[key] = Judged(placed, verdicts, self._part(placed, verdicts) if self._describes else None)
         return self._found[key]
 
     def _part(self, placed: Placed, verdicts: Sequence[Verdict]) -> ResidencyPart:

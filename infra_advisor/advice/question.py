@@ -77,7 +77,7 @@ def understand(
     if longest is not None and workload.tokens_per_request > longest:
         asked = f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens"
         raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
-    _check_names(catalog, limits)
+    check_names(catalog, limits)
     demand_of(catalog, limits)
     load, said = _load(workload, limits, payment)
     _check_throughput(workload, limits, load)
@@ -210,7 +210,8 @@ def _stated(workload: Workload, resolved: ResolvedModel, weights: str) -> list[A
     return found
 
 
-def _check_names(catalog: Catalog, limits: Limits) -> None:
+def check_names(catalog: Catalog, limits: Limits) -> None:
+    """Refuse vendors, providers and accelerators that the catalog does not know. Raises UsageError."""
     vendors = {chip.vendor for chip in catalog.chips.values()}
     for label, choice, known in (
         ("--vendor", limits.vendor, vendors),

@@ -74,7 +74,8 @@ def recommend(
         return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
     if answer.ranked:
         return answer
-    found = tuple(ways_out(limits, payment, lambda freed, paid: _answer(catalog, workload, freed, traffic, paid, rank, 1, merge)))
+    known = {way.limit for way in answer.relaxations}
+    found = ways_out(limits, payment, lambda freed, paid: _answer(catalog, workload, freed, traffic, paid, rank, 1, merge), known)
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 

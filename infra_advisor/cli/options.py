@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from infra_advisor.advice.limits import CLASSES, DOUBTFUL
+from infra_advisor.advice.limits import CLASSES, DOUBTFUL, KEYS
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.option import Option
@@ -110,8 +110,38 @@ TARGETS = (
         help="What the time targets apply to, over all requests: mean, p50, p95 or p99; default p95.",
     ),
 )
+PLACE = (
+    _option(
+        "--residency",
+        metavar="WHERE[:LEVEL]",
+        read=to.residency,
+        help="Where the data must be processed: jp, jp,de, eu, !us; LEVEL any, storage, geo, processing (default), domestic-operator, "
+        "on-prem or air-gapped: jp:storage.",
+    ),
+    _option("--operator-home", metavar="WHERE", read=to.places, many=True, help="Home of the operator: jp, eu, !us."),
+    _option(
+        "--no-foreign-law",
+        metavar="LAWS",
+        read=to.names,
+        many=True,
+        help="Laws that must not reach the operator: us (the CLOUD Act), or another country.",
+    ),
+    _option(
+        "--attestation",
+        metavar="NAMES",
+        read=to.names,
+        many=True,
+        help="What the operator must hold: ismap, iso27017, soc2.",
+    ),
+    _option("--keys", metavar="WHO", read=to.one_of(KEYS), help="customer: you alone can hold the keys of what is stored."),
+    _option("--allow-unknown", flag=True, help="Also rank, with a mark, what these cannot be decided for; else it is listed apart."),
+)
+NAMED = (
+    _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers to consider; !name or -name leaves one out."),
+    _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
+)
 LIMITS = (
-    _option("--residency", metavar="COUNTRY", read=to.country, help="Country in which the data must be processed: jp."),
+    *PLACE,
     _option("--where", metavar="CLASSES", read=to.names, many=True, help=f"Any of {', '.join(CLASSES)}; default all."),
     _option(
         "--vendor",
@@ -120,8 +150,7 @@ LIMITS = (
         many=True,
         help="Chip vendors to consider; !name or -name leaves one out: --vendor=-nvidia.",
     ),
-    _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers, in the same way."),
-    _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
+    *NAMED,
     _option(
         "--budget",
         metavar="MONEY/PERIOD",

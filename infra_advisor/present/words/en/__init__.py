@@ -13,6 +13,7 @@ from infra_advisor.present.words.en import (
     freshness,
     money,
     pages,
+    places,
     recommend,
     records,
     sensitivity,
@@ -23,7 +24,7 @@ from infra_advisor.present.words.en import (
 
 PARTS = (
     ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, money.TEXTS,
-    pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    pages.TEXTS, places.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
