@@ -207,20 +207,16 @@ def _few(countries: list[str]) -> str:
 # -- operator
 
 
-def _named(placed: Placed) -> str:
-    return placed.operator.name if placed.operator else "the operator"
-
-
 def _home(placed: Placed, asked: Residency, axis: Axis = "operator") -> Verdict:
     if placed.own:
         return Verdict(axis=axis, status="kept", why="own hardware: the operator is you")
     if placed.home is None:
         ask = "ask for the home country of the operator and of its ultimate parent"
-        return Verdict(axis=axis, status="unknown", why=f"the home country of {_named(placed)} is not known", ask=ask)
+        return Verdict(axis=axis, status="unknown", why="the home country of the operator is not recorded", ask=ask)
     if asked.admits(placed.home):
-        return Verdict(axis=axis, status="kept", why=f"{_named(placed)} is at home in {placed.home}")
+        return Verdict(axis=axis, status="kept", why=f"operator at home in {placed.home}")
     label = f"operator not of {asked.places}"
-    return Verdict(axis=axis, status="excluded", why=f"{_named(placed)} is at home in {placed.home}", label=label)
+    return Verdict(axis=axis, status="excluded", why=f"operator at home in {placed.home}", label=label)
 
 
 def _law(placed: Placed, law: str, axis: Axis = "law") -> Verdict:
@@ -230,12 +226,12 @@ def _law(placed: Placed, law: str, axis: Axis = "law") -> Verdict:
         return Verdict(axis=axis, status="kept", why="own hardware: no operator stands between")
     exposed = placed.operator.us_cloud_act_exposed if placed.operator and law == "US" else None
     if exposed or placed.home == law:
-        why = f"{_named(placed)} is reached by {called} wherever the data lie"
+        why = f"operator reached by {called} wherever the data lie"
         return Verdict(axis=axis, status="excluded", why=why, label=f"operator under {called}")
     if exposed is False:
-        return Verdict(axis=axis, status="kept", why=f"no US control of {_named(placed)} is known")
+        return Verdict(axis=axis, status="kept", why="no US control of the operator is known")
     ask = f"ask whether the operator, a parent or a subsidiary is under {called}"
-    return Verdict(axis=axis, status="unknown", why=f"whether {called} reaches {_named(placed)} is not known", ask=ask)
+    return Verdict(axis=axis, status="unknown", why=f"whether {called} reaches the operator is not recorded", ask=ask)
 
 
 def _attestation(placed: Placed, key: str, demand: Demand) -> Verdict:
@@ -253,7 +249,7 @@ def _attestation(placed: Placed, key: str, demand: Demand) -> Verdict:
     elif named:
         why = f"{named[0].name} is only a lead ({named[0].status})"
     else:
-        why = f"the catalog has no {key} of {_named(placed)}"
+        why = f"no {key} of the operator is recorded"
     return Verdict(axis="attestation", status="unknown", why=why, ask=ask)
 
 
@@ -268,7 +264,7 @@ def _keys(placed: Placed) -> Verdict:
     held = placed.operator.customer_keys if placed.operator else None
     if held is None:
         ask = "ask who can use the keys of stored data, and whether you alone can hold them"
-        return Verdict(axis="keys", status="unknown", why=f"key custody at {_named(placed)} is not recorded", ask=ask)
+        return Verdict(axis="keys", status="unknown", why="key custody is not recorded", ask=ask)
     if held:
-        return Verdict(axis="keys", status="kept", why=f"{_named(placed)} lets the customer alone hold the keys of stored data")
-    return Verdict(axis="keys", status="excluded", why=f"{_named(placed)} holds the keys", label="keys not held by the customer")
+        return Verdict(axis="keys", status="kept", why="the customer alone can hold the keys of stored data")
+    return Verdict(axis="keys", status="excluded", why="the operator holds the keys", label="keys not held by the customer")
