@@ -115,16 +115,16 @@ PLACE = (
         "--residency",
         metavar="WHERE[:LEVEL]",
         read=to.residency,
-        help="Where the data must be processed: jp, jp,de, eu, !us; LEVEL any, storage, geo, processing (default), domestic-operator, "
-        "on-prem or air-gapped: jp:storage.",
+        help="Where the data must be processed, and as in jp:storage how much must happen there (any, storage, geo, processing, "
+        "domestic-operator, on-prem, air-gapped): jp, eu.",
     ),
-    _option("--operator-home", metavar="WHERE", read=to.places, many=True, help="Home of the operator: jp, eu, !us."),
+    _option("--operator-home", metavar="WHERE", read=to.places, many=True, help="Countries where the operator may be at home: jp, eu."),
     _option(
         "--no-foreign-law",
         metavar="LAWS",
         read=to.names,
         many=True,
-        help="Laws that must not reach the operator: us (the CLOUD Act), or another country.",
+        help="Laws that must not reach the operator, by country; us is the CLOUD Act.",
     ),
     _option(
         "--attestation",
@@ -133,7 +133,7 @@ PLACE = (
         many=True,
         help="What the operator must hold: ismap, iso27017, soc2.",
     ),
-    _option("--keys", metavar="WHO", read=to.one_of(KEYS), help="customer: you alone can hold the keys of what is stored."),
+    _option("--keys", metavar="WHO", read=to.one_of(KEYS), help="Who alone can hold the keys of what is stored: customer."),
     _option("--allow-unknown", flag=True, help="Also rank, with a mark, what these cannot be decided for; else it is listed apart."),
 )
 NAMED = (
