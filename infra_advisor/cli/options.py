@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from infra_advisor.advice.limits import CLASSES, DOUBTFUL, KEYS
+from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.option import Option
 from infra_advisor.cli.option import option as _option
+from infra_advisor.cli.place_options import PLACE
 
 FORMATS = ("table", "json", "markdown", "csv")
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
@@ -109,32 +110,6 @@ TARGETS = (
         read=to.one_of(STATISTICS),
         help="What the time targets apply to, over all requests: mean, p50, p95 or p99; default p95.",
     ),
-)
-PLACE = (
-    _option(
-        "--residency",
-        metavar="WHERE[:LEVEL]",
-        read=to.residency,
-        help="Where the data must be processed, and as in jp:storage how much must happen there (any, storage, geo, processing, "
-        "domestic-operator, on-prem, air-gapped): jp, eu.",
-    ),
-    _option("--operator-home", metavar="WHERE", read=to.places, many=True, help="Countries where the operator may be at home: jp, eu."),
-    _option(
-        "--no-foreign-law",
-        metavar="LAWS",
-        read=to.names,
-        many=True,
-        help="Laws that must not reach the operator, by country; us is the CLOUD Act.",
-    ),
-    _option(
-        "--attestation",
-        metavar="NAMES",
-        read=to.names,
-        many=True,
-        help="What the operator must hold: ismap, iso27017, soc2.",
-    ),
-    _option("--keys", metavar="WHO", read=to.one_of(KEYS), help="Who alone can hold the keys of what is stored: customer."),
-    _option("--allow-unknown", flag=True, help="Also rank, with a mark, what these cannot be decided for; else it is listed apart."),
 )
 NAMED = (
     _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers to consider; !name or -name leaves one out."),

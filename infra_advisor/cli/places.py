@@ -3,7 +3,8 @@
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import CATALOG, FILE, NAMED, PLACE, Command, asks
+from infra_advisor.cli.options import CATALOG, FILE, NAMED, Command, asks
+from infra_advisor.cli.place_options import PLACE
 from infra_advisor.errors import EXIT_NOTHING_FITS, EXIT_OK
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
