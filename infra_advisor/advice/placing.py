@@ -142,11 +142,23 @@ class Placing:
     def _part(self, placed: Placed, verdicts: Sequence[Verdict]) -> ResidencyPart:
         provider = placed.operator
         rules = lapse_months(self._catalog.residency.rules)
+        sources = self._catalog.sources("places")
         held = []
         for one in provider.attestations if provider else ():
             end = lapsed_since(one, rules.get(attestation_key(one.name)))
             lapsed = end.isoformat() if end and end < self._catalog.as_of else None
-            held.append(AttestationPart(name=one.name, status=one.status, scope=one.scope, date=one.date, lapsed=lapsed, source=one.source))
+            seen = sources.get(one.source, {}).get("seen")
+            held.append(
+                AttestationPart(
+                    name=one.name,
+                    status=one.status,
+                    scope=one.scope,
+                    date=one.date,
+                    lapsed=lapsed,
+                    source=one.source,
+                    seen=str(seen) if seen else None,
+                )
+            )
         return ResidencyPart(
             status=worst(one.status for one in verdicts),
             level=self.demand.residency.level,

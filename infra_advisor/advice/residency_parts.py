@@ -27,6 +27,8 @@ class AttestationPart(Part):
     lapsed: str | None = None
     """Last day on which it stood, where that is past."""
     source: str
+    seen: str | None = None
+    """Day on which the source was last seen to say so; null = from memory."""
 
 
 class ResidencyPart(Part):

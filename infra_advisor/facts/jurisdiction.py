@@ -142,6 +142,9 @@ def _residency(placed: Placed, asked: Residency) -> Verdict:
     if asked.level == "domestic-operator":
         found.append(_domestic(placed, asked))
     status = worst(one.status for one in found)
+    if status == "kept":  # that it is stored where it is processed goes without saying
+        said = [one.why for one in found if len(found) == 1 or not one.why.startswith("stored in ")]
+        return Verdict(axis="residency", status="kept", why="; ".join(said))
     return next(one for one in reversed(found) if one.status == status)
 
 

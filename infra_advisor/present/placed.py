@@ -40,5 +40,6 @@ def short(answer: Answer, say: Say) -> list[Block]:
 
 def _attested(one: AttestationPart, say: Say) -> str:
     date = f", {one.date}" if one.date else say("place.undated")
+    date += say("place.seen", day=one.seen) if one.seen else ""
     lapsed = say("place.lapsed", day=one.lapsed) if one.lapsed else ""
     return say("place.attested.one", name=one.name, status=one.status, date=date, lapsed=lapsed, source=one.source)

@@ -35,6 +35,7 @@ TEXTS: Mapping[str, str] = {
     "place.attested": "attestations recorded: {names}",
     "place.attested.one": "{name} ({status}{date}{lapsed}; source {source})",
     "place.lapsed": ", lapsed since {day}",
+    "place.seen": ", read {day}",
     "place.undated": ", date not recorded",
     "places.asked": "Asked:",
     "places.nothing_asked": "nothing: every place of the catalog is listed",
