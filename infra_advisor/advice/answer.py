@@ -27,13 +27,14 @@ from infra_advisor.advice.parts import (
     Part,
     PaymentPart,
     Performance,
-    Plan,
     Predicted,
     SoftwarePart,
     Term,
     Violation,
     WorkloadPart,
 )
+from infra_advisor.advice.plan_parts import Plan
+from infra_advisor.advice.residency_parts import ResidencyPart
 
 __all__ = [
     "Answer",
@@ -67,6 +68,7 @@ __all__ = [
     "Predicted",
     "Recommendation",
     "Relaxation",
+    "ResidencyPart",
     "SiteNeeds",
     "SoftwarePart",
     "SweepPoint",
@@ -99,6 +101,8 @@ class Answer(Part):
     grade: Grade
     reason: str | None = None
     """Why it was chosen, or why it cannot be ranked."""
+    residency: Annotated[ResidencyPart | None, Field(exclude_if=lambda found: found is None)] = None
+    """How it stands to what was asked about place, operator, law, attestations and keys; absent where nothing was."""
     evidence: tuple[Evidence, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What this answer alone takes for granted (a bridge, a host, a borrowed rate)."""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer
-from infra_advisor.advice.parts import LimitsPart, Plan, Run, WorkloadPart
+from infra_advisor.advice.parts import LimitsPart, WorkloadPart
+from infra_advisor.advice.plan_parts import Plan, Run
 from infra_advisor.physics.cost import usd_per_mtok
 
 WAVES = 10

@@ -9,6 +9,8 @@ from infra_advisor.advice.limits import MOST_OWNED, Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, class_of, only_with, unwanted
 from infra_advisor.advice.ownership import Machine, machines_of, owned_tariff
 from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.placing import Placing
+from infra_advisor.advice.residency_parts import ResidencyPart
 from infra_advisor.advice.site import Sites
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
@@ -24,8 +26,8 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
     day = catalog.as_of.isoformat()
     rates = rates_on(catalog.exchange_rates, day)
     priced_chips = set()
-    sites = Sites(catalog)
-    for option in purchase_options(catalog.purchases, day, limits.residency):
+    sites, residency = Sites(catalog), Placing(catalog, limits).own().part
+    for option in purchase_options(catalog.purchases, day, limits.country):
         chip = catalog.chips.get(option.chip)
         if chip is None:
             excluded["its accelerator is not in the catalog"] += 1
@@ -46,21 +48,22 @@ def bought(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Iterator
             if missing := [mark for mark in marks if mark not in limits.include]:
                 excluded[only_with(missing[0])] += 1
                 continue
-            yield _box(catalog, sites, limits, option, chip, machine, class_, marks)
-    yield from _never_priced(catalog, limits, priced_chips, excluded)
+            yield _box(catalog, sites, limits, residency, option, chip, machine, class_, marks)
+    yield from _never_priced(catalog, limits, priced_chips, residency)
 
 
 def _box(
     catalog: Catalog,
     sites: Sites,
     limits: Limits,
+    residency: ResidencyPart | None,
     option: PurchaseOption,
     chip: Chip,
     machine: Machine,
     class_: HardwareClass,
     marks: tuple[str, ...],
 ) -> Priced:
-    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.residency, system_power_w=option.system_power_w)
+    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.country, system_power_w=option.system_power_w)
     label_bytes = option.memory_gb / option.chips * GB if option.memory_gb else None
     several = f"-x{machine.chips}" if machine.chips != option.chips or not option.includes_host else ""
     return Priced(
@@ -70,7 +73,7 @@ def _box(
         provider="purchase",
         instance_type=machine.item,
         region=option.region,
-        country=limits.residency,
+        country=limits.country,
         price_kind=f"purchase ({option.price_kind})",
         tariff=tariff,
         usd_per_h=tariff.standing_usd_per_h,
@@ -81,7 +84,8 @@ def _box(
         marks=marks,
         purchase_usd=machine.total_usd,
         notes=(*machine.notes, *_elsewhere(option, limits), *_without_power(tariff)),
-        site=sites.of(class_, "purchase", option.region, limits.residency),
+        site=sites.of(class_, "purchase", option.region, limits.country),
+        residency=residency,
     )
 
 
@@ -91,10 +95,10 @@ def _without_power(tariff: Tariff) -> tuple[str, ...]:
 
 def _elsewhere(option: PurchaseOption, limits: Limits) -> tuple[str, ...]:
     """A remark where the price was read in a market that is not the buyer's."""
-    return (f"the price is one of the market in {option.region}",) if option.region and option.region != limits.residency else ()
+    return (f"the price is one of the market in {option.region}",) if option.region and option.region != limits.country else ()
 
 
-def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: Counter[str]) -> Iterator[Priced]:
+def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], residency: ResidencyPart | None) -> Iterator[Priced]:
     """Devices and cards one could buy but for which no price is known."""
     for chip in catalog.chips.values():
         if chip.id in priced or chip.kind == "host" or "buy" not in chip.acquire or chip.part_of:
@@ -109,10 +113,11 @@ def _never_priced(catalog: Catalog, limits: Limits, priced: set[str], excluded: 
             provider="purchase",
             instance_type=chip.name,
             region=None,
-            country=limits.residency,
+            country=limits.country,
             price_kind="purchase",
             tariff=None,
             notes=("no purchase price in the catalog",),
+            residency=residency,
         )
 
 
@@ -128,7 +133,7 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
         chip = catalog.chips[chip.host_of]
     class_ = class_of(chip)
     machine = Machine(chips=chips, price_usd=Decimal(0), item=f"{chips}x {chip.name}")
-    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.residency, system_power_w=None, paid=True)
+    tariff = owned_tariff(catalog, chip, machine, class_=class_, country=limits.country, system_power_w=None, paid=True)
     known = tariff.pays_power
     return Priced(
         id=f"owned-{chip.id}-x{chips}",
@@ -137,7 +142,7 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
         provider="owned",
         instance_type=machine.item,
         region=None,
-        country=limits.residency,
+        country=limits.country,
         price_kind="owned (power and hosting only)",
         tariff=tariff if known else None,
         usd_per_h=tariff.standing_usd_per_h if known else None,
@@ -146,5 +151,6 @@ def owned(catalog: Catalog, limits: Limits) -> Priced:
         source="owned",
         purchase_usd=0.0,
         notes=() if known else ("power unknown: so is what it costs to run",),
-        site=Sites(catalog).of(class_, "owned", None, limits.residency),
+        site=Sites(catalog).of(class_, "owned", None, limits.country),
+        residency=Placing(catalog, limits).own().part,
     )

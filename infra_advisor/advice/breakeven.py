@@ -55,7 +55,7 @@ def breakeven(
     every_term = replace(payment, commit="auto")
     understood = understand(catalog, workload, limits, traffic, every_term)
     excluded: Counter[str] = Counter()
-    options = certain_of(priced_options(catalog, limits, every_term, excluded), limits)
+    options = certain_of(priced_options(catalog, limits, every_term, excluded))
     found = search(catalog, understood, options, excluded)
     best: dict[Way, Best] = {}
     groups = {way: [one for one in options if _way(one) == way] for way in WAYS}
@@ -117,7 +117,7 @@ def _with_rate(
     understood = understand(catalog, workload, limits, traffic, payment)
     if understood.load.request_rate_per_s is not None:
         return (), workload.with_changes(request_rate_per_s=understood.load.request_rate_per_s)
-    options = certain_of(priced_options(catalog, limits, payment, Counter()), limits)
+    options = certain_of(priced_options(catalog, limits, payment, Counter()))
     chosen = finalists(catalog, understood, search(catalog, understood, options, Counter()), options, rank="cost", top=1, merge="decision")
     if not chosen.distinct:
         raise UsageError("no hardware meets the limits, so how often these users ask is not known: state --rate or --tokens-per-day")

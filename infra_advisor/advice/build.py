@@ -114,6 +114,7 @@ def _answer(
         reason = "; ".join(priced.notes) or "no price"
     elif ranks_last(row):
         reason = energy.reason or energy.carbon_reason
+    reason = reason or priced.unknown
     believed_d = price_age_limit_d(catalog, priced.class_, priced.provider, priced.marks)
     return Answer(
         rank=rank,
@@ -169,6 +170,7 @@ def _answer(
         headroom=tuple(headroom(understood.limits, performance, cost)),
         grade=GRADES[unseen],
         reason=reason,
+        residency=priced.residency,
         evidence=evidence,
         assumptions=(
             *candidate.notes,

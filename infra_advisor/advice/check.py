@@ -138,7 +138,7 @@ def _why_gone(catalog: Catalog, then: Saved, winner: Answer, alone: Recommendati
     anyhow = _alone(catalog, then, winner, replace(limits, include=DOUBTFUL, max_price_age_d=None))
     for answer in (*anyhow.ranked, *anyhow.near_misses, *anyhow.unranked):
         for mark in answer.offer.marks:
-            if mark not in limits.include:
+            if mark in DOUBTFUL and mark not in limits.include:
                 return only_with(mark)
         if limits.max_price_age_d is not None:
             return f"its price is {answer.offer.price_age_d} days old; the oldest to accept is {limits.max_price_age_d:g} days"

@@ -43,7 +43,7 @@ def cost_assumptions(catalog: Catalog, options: Sequence[Priced], limits: Limits
         for name in ("electricity_usd_per_kwh", "colocation_usd_per_kw_month"):
             if name in catalog.assumptions:
                 found.append(_stated(catalog, name))
-        power = default_figure(catalog.hosting, "electricity", limits.residency)
+        power = default_figure(catalog.hosting, "electricity", limits.country)
         if power is not None and "electricity_usd_per_kwh" not in catalog.assumptions:
             note = f"{power.place or power.country or 'world'}; source {power.source}"
             name = f"electricity_{(power.currency or 'usd').lower()}_per_kwh"

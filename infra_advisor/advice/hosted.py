@@ -11,6 +11,7 @@ from infra_advisor.advice.costing import THREE_YEARS, cost_at, unknown_cost
 from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.option import age_d, only_with
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.placing import UNKNOWN_MARK, Judged, Placing
 from infra_advisor.advice.question import Understood
 from infra_advisor.errors import CatalogError, UsageError
 from infra_advisor.facts.api_offers import ApiOffer, read_api_offers
@@ -18,7 +19,6 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.formats import parse_format
 from infra_advisor.facts.market import price_on, rates_on
 
-IN_COUNTRY = ("in-country", "in-region")
 ENERGY_UNKNOWN = "energy unknown: what runs behind the endpoint is not published"
 SPEED_UNKNOWN = "speed unknown: hardware, batch and queue behind the endpoint are not published"
 
@@ -30,6 +30,7 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
         return [], []
     rankable: list[Answer] = []
     unranked: list[Answer] = []
+    placing = Placing(catalog, limits)
     for offer in _offers(catalog, understood, excluded):
         if not limits.provider.admits(offer.operator, offer.provider):
             excluded["provider not chosen"] += 1
@@ -46,17 +47,17 @@ def hosted_answers(catalog: Catalog, understood: Understood, excluded: Counter[s
         if limits.max_price_age_d is not None and age_d(offer.seen, catalog.as_of) > limits.max_price_age_d:
             excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
             continue
-        known_country = offer.hosting_country if offer.residency_class in IN_COUNTRY else None
-        if limits.residency and known_country is not None and known_country != limits.residency:
-            excluded[f"outside {limits.residency}"] += 1
+        judged = placing.api(offer.operator, offer.hosting_country, offer.residency_class, offer.region_scope, offer.operator_home_country)
+        if judged.label:
+            excluded[judged.label] += 1
             continue
-        answer = _answer(catalog, understood, offer)
-        why = _why_unranked(answer, offer, understood, known_country)
+        answer = _answer(catalog, understood, offer, judged)
+        why = _why_unranked(answer, offer, understood, judged.unknown)
         (unranked if why else rankable).append(answer.model_copy(update={"reason": why}) if why else answer)
     return rankable, unranked
 
 
-def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, country: str | None) -> str | None:
+def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, unknown: str | None) -> str | None:
     limits, workload = understood.limits, understood.workload
     if workload.weights not in ("auto", *(offer.variant or "").split()) or workload.kv != "auto":
         return "weight and cache formats are not published"
@@ -66,8 +67,8 @@ def _why_unranked(answer: Answer, offer: ApiOffer, understood: Understood, count
         return "hardware unknown: what runs behind the endpoint is not published"
     if limits.portable:
         return "engine unknown: whether a second one serves the same weights is not published"
-    if limits.residency and country is None:
-        return f"residency unknown: processing is {offer.residency_class or 'not stated'}"
+    if unknown and not limits.allow_unknown:
+        return unknown
     if limits.ttft_s or limits.tpot_s or limits.throughput_tokens_per_s:
         return SPEED_UNKNOWN
     if limits.budget_usd_per_month and answer.cost.usd_per_month is None:
@@ -107,12 +108,14 @@ def _stored_as(offer: ApiOffer) -> str:
         return "not published"
 
 
-def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer:
+def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer, judged: Judged) -> Answer:
     workload, rate = understood.workload, understood.load.request_rate_per_s
     cost = _cost(catalog, understood, offer)
     provider = catalog.providers.get(offer.operator)
     seen_d, believed_d = age_d(offer.seen, catalog.as_of), price_age_limit_d(catalog, "api", offer.operator)
-    marks = (offer.flag,) if offer.flag else ()
+    marks: tuple[str, ...] = (offer.flag,) if offer.flag else ()
+    if judged.unknown and understood.limits.allow_unknown:
+        marks = (*marks, UNKNOWN_MARK)
     return Answer(
         rank=None,
         id=f"api-{offer.id}",
@@ -161,6 +164,7 @@ def _answer(catalog: Catalog, understood: Understood, offer: ApiOffer) -> Answer
         cost=cost,
         energy=Energy(reason=ENERGY_UNKNOWN),
         grade="D",
+        residency=judged.part,
     )
 
 

@@ -1,11 +1,12 @@
 """The limits an answer must keep, as asked."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from infra_advisor.errors import UsageError, did_you_mean
-from infra_advisor.facts.countries import COUNTRIES
+from infra_advisor.facts.residency import OWN_LEVELS, Residency, read_places, read_residency_text
 
 if TYPE_CHECKING:
     from infra_advisor.advice.parts import CurrencyPart
@@ -24,6 +25,8 @@ COMMERCIAL = ("yes", "conditional")
 """Commercial use of the model: without any condition, or also under conditions, which are shown."""
 
 CLASSES = ("cloud", "onprem", "edge", "api")
+OWN_CLASSES = ("onprem", "edge")
+KEYS = ("customer",)
 DOUBTFUL = (
     "spot",
     "marketplace",
@@ -67,7 +70,18 @@ class Limits:
     headroom: float = 0.0
     """Share of the capacity within the targets that a stated load leaves free. [1]"""
     residency: str | None = None
-    """ISO 3166-1 alpha-2 country in which the data must be processed, upper case."""
+    """Where the data must be processed: ISO 3166-1 alpha-2 countries and geographies, `!` before one that is left out, and the level after
+    a colon where it is not processing: `JP`, `EU,!DE:storage`, `on-prem`."""
+    operator_home: tuple[str, ...] = ()
+    """Countries and geographies, spelled likewise, in which the operator must be at home."""
+    no_foreign_law: tuple[str, ...] = ()
+    """Laws that must not reach the operator: a country, or the name of a law of the catalog."""
+    attestation: tuple[str, ...] = ()
+    """What the operator must hold: iso27017, ismap, soc2."""
+    keys: str | None = None
+    """`customer`: the customer alone can hold the keys of what is stored."""
+    allow_unknown: bool = False
+    """What these five ask and the facts do not say does not exclude, but is marked."""
     where: tuple[str, ...] = CLASSES
     vendor: Choice = Choice()
     provider: Choice = Choice()
@@ -91,8 +105,7 @@ class Limits:
                 raise UsageError(f"{name} is {value}; a limit must be finite and above zero")
         if self.throughput_tokens_per_s is not None and self.throughput_tokens_per_s > MOST_TOKENS_PER_S:
             raise UsageError(f"throughput is {self.throughput_tokens_per_s:g} tokens/s; accepted: up to {MOST_TOKENS_PER_S:g}")
-        if self.residency is not None and self.residency not in COUNTRIES:
-            raise UsageError(f"--residency: {self.residency!r} is not a country; give its two-letter code, such as jp, us or de")
+        self._check_places()
         for label, values, known in (("--where", self.where, CLASSES), ("--include", self.include, DOUBTFUL)):
             for value in values:
                 if value not in known:
@@ -106,3 +119,42 @@ class Limits:
             raise UsageError(f"--spare {self.spare}: accepted: 0 to {MOST_SPARE} machines")
         if not 0.0 <= self.headroom <= MOST_HEADROOM:
             raise UsageError(f"--headroom {self.headroom:g}: a share of the capacity from 0 to {MOST_HEADROOM:.0%}, such as 20%")
+
+    def _check_places(self) -> None:
+        """Bring what was asked about place, operator, law, attestations and keys into one spelling. Raises UsageError."""
+        spelled: dict[str, object] = {}
+        if self.residency is not None:
+            try:
+                spelled["residency"] = read_residency_text(self.residency).text
+            except UsageError as error:
+                raise UsageError(f"--residency: {error}") from None
+        if self.operator_home:
+            try:
+                spelled["operator_home"] = read_places(self.operator_home)
+            except UsageError as error:
+                raise UsageError(f"--operator-home: {error}") from None
+        for name in ("no_foreign_law", "attestation"):
+            spelled[name] = tuple(dict.fromkeys(re.sub(r"[^a-z0-9]", "", one.lower()) for one in getattr(self, name)))
+            if "" in spelled[name]:  # type: ignore[operator]
+                raise UsageError(f"--{name.replace('_', '-')}: {', '.join(getattr(self, name))!r} names nothing")
+        for name, value in spelled.items():
+            object.__setattr__(self, name, value)
+        if self.keys is not None and self.keys not in KEYS:
+            raise UsageError(f"--keys: {self.keys!r} is unknown; accepted: {', '.join(KEYS)}")
+        level = self.placing.level
+        if level in OWN_LEVELS and not any(one in OWN_CLASSES for one in self.where):
+            only = ",".join(OWN_CLASSES)
+            raise UsageError(
+                f"--residency {self.residency} and --where {','.join(self.where)} contradict each other: {level} admits own hardware only; "
+                f"accepted: --where {only}, or a level up to domestic-operator"
+            )
+
+    @property
+    def placing(self) -> Residency:
+        """The residency as it is judged."""
+        return read_residency_text(self.residency) if self.residency else Residency()
+
+    @property
+    def country(self) -> str | None:
+        """Country of the buyer's own site, as far as the residency tells: the only one that it names."""
+        return self.placing.country

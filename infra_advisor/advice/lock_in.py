@@ -67,7 +67,7 @@ def rows_without_commitment(catalog: Catalog, understood: Understood, chosen: Fi
     """The fleets that fit, rented at the prices without a term: a question about a commitment has priced them at those with one."""
     limits = understood.limits
     hourly = rented(catalog, limits, replace(understood.payment, commit="none"), Counter()) if "cloud" in limits.where else ()
-    options = certain_of([option for option in hourly if option.platform in chosen.kept and option.term_months == 0], limits)
+    options = certain_of([option for option in hourly if option.platform in chosen.kept and option.term_months == 0])
     kept = chosen.kept
     if limits.budget_usd_per_month is None:  # then the best fleet of a platform is so at any price
         figure = score(chosen.found, rank)

@@ -94,7 +94,7 @@ def with_mix(
     """
     lengths = (traffic or Traffic()).lengths_for(in_step=workload.concurrency is not None)
     limits = replace(limits, accelerator=canonical_accelerators(catalog, limits.accelerator))
-    options = certain_of(priced_options(catalog, limits, payment, Counter()), limits)
+    options = certain_of(priced_options(catalog, limits, payment, Counter()))
     whole = understand(catalog, workload, limits, traffic, payment)
     single = _single(catalog, answer, whole, options)
     rate = whole.load.request_rate_per_s or (single.request_rate_per_s if single else None)

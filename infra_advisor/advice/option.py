@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from infra_advisor.advice.charges import Tariff
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.parts import HardwareClass
+from infra_advisor.advice.residency_parts import ResidencyPart
 from infra_advisor.advice.site import Site
 from infra_advisor.facts.chips import Chip
 from infra_advisor.search.platforms import Platform
@@ -37,6 +38,10 @@ class Priced:
     notes: tuple[str, ...] = ()
     outside: str | None = None
     """Country, where the offer lies outside the residency asked for: a near miss at best."""
+    unknown: str | None = None
+    """What the facts do not say of place, operator, law, attestations or keys, where that was asked: listed, never ranked."""
+    residency: ResidencyPart | None = field(default=None, compare=False)
+    """How it stands to what was asked about these; None where nothing was."""
     site: Site | None = field(default=None, compare=False)
     """Overhead and grid of where it stands."""
     term_months: int = 0

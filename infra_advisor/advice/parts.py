@@ -60,6 +60,10 @@ IfAsked = Annotated[CurrencyPart | None, Field(exclude_if=lambda rate: rate is N
 """A rate that is absent, not null, where nobody asked for a currency: such documents hold nothing of it."""
 
 
+IfAny = Annotated[tuple[str, ...], Field(exclude_if=lambda names: not names)]
+"""Names that are absent, not empty, where nobody gave any."""
+
+
 class WorkloadPart(Part):
     """The load as it was understood; the unset ways of stating it are null."""
 
@@ -109,6 +113,12 @@ class LimitsPart(Part):
     """What the licence of the model must allow: yes, or conditional; absent where it was not asked."""
     budget_rate: IfAsked = None
     """How the budget became USD; absent where it was given in USD."""
+    operator_home: IfAny = ()
+    no_foreign_law: IfAny = ()
+    attestation: IfAny = ()
+    keys: Annotated[str | None, Field(exclude_if=lambda keys: keys is None)] = None
+    allow_unknown: Annotated[bool, Field(exclude_if=lambda allowed: not allowed)] = False
+    """These five are absent where they were not asked for."""
 
 
 class PaymentPart(Part):
@@ -287,27 +297,3 @@ class Evidence(Part):
     distance: float
     source: str
     date: str | None = None
-
-
-class Run(Part):
-    """One deployment to measure."""
-
-    answer: str
-    """Id of the answer it measures."""
-    serve: tuple[str, ...]
-    """Commands that start it."""
-    measure: tuple[str, ...]
-    """Commands that load it and write result files; where there are several, the last is the load in question."""
-    results: tuple[str, ...]
-    """Files that `advisor validate` and `advisor calibrate --with` then read."""
-    fold_in: tuple[str, ...]
-    """Commands that make the result a layer of the catalog; they state what a result file does not hold."""
-    passes: tuple[str, ...]
-    """What must be measured for the answer to hold: `mean TTFT <= 500 ms`."""
-    note: str | None = None
-
-
-class Plan(Part):
-    """What to measure before deciding."""
-
-    runs: tuple[Run, ...]

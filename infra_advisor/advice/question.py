@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from infra_advisor.advice.limits import Choice, Limits
 from infra_advisor.advice.parts import Assumption, CatalogStamp, LimitsPart, PaymentPart, WorkloadPart
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.placing import demand_of
 from infra_advisor.advice.spending import Spending, spending_of
 from infra_advisor.errors import UsageError, did_you_mean
 from infra_advisor.facts.catalog import Catalog
@@ -76,7 +77,8 @@ def understand(
     if longest is not None and workload.tokens_per_request > longest:
         asked = f"{workload.input_tokens:,} prompt + {workload.output_tokens:,} output tokens"
         raise UsageError(f"{asked} exceed the context of {resolved.model.name} ({longest:,}); shorten them or choose another model")
-    _check_names(catalog, limits)
+    check_names(catalog, limits)
+    demand_of(catalog, limits)
     load, said = _load(workload, limits, payment)
     _check_throughput(workload, limits, load)
     utilisation = float(catalog.assumptions["utilisation_default"].value)
@@ -208,7 +210,8 @@ def _stated(workload: Workload, resolved: ResolvedModel, weights: str) -> list[A
     return found
 
 
-def _check_names(catalog: Catalog, limits: Limits) -> None:
+def check_names(catalog: Catalog, limits: Limits) -> None:
+    """Refuse vendors, providers and accelerators that the catalog does not know. Raises UsageError."""
     vendors = {chip.vendor for chip in catalog.chips.values()}
     for label, choice, known in (
         ("--vendor", limits.vendor, vendors),
@@ -281,6 +284,11 @@ def limits_part(limits: Limits) -> LimitsPart:
         portable=limits.portable,
         owned=limits.owned,
         commercial=limits.commercial,
+        operator_home=limits.operator_home,
+        no_foreign_law=limits.no_foreign_law,
+        attestation=limits.attestation,
+        keys=limits.keys,
+        allow_unknown=limits.allow_unknown,
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from infra_advisor.advice.answer import Answer, Assumption, Recommendation
+from infra_advisor.advice.answer import Assumption, Recommendation
 from infra_advisor.advice.asked import echo
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
@@ -24,7 +24,7 @@ from infra_advisor.advice.priced import priced_options
 from infra_advisor.advice.question import Understood, canonical_accelerators, limits_part, payment_part, stamp, understand, workload_part
 from infra_advisor.advice.ranked import ranked_answers
 from infra_advisor.advice.rows import BALANCED_WEIGHTS, ELECTRIC, check_rank, in_order, merged, within_budget
-from infra_advisor.advice.searching import certain_of, place_unknown, search
+from infra_advisor.advice.searching import certain_of, search
 from infra_advisor.advice.warnings import warnings
 from infra_advisor.advice.ways_out import ways_out
 from infra_advisor.facts.catalog import Catalog
@@ -85,7 +85,8 @@ def recommend(
         return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
     if answer.ranked:
         return answer
-    found = tuple(ways_out(limits, payment, lambda freed, paid: _answer(catalog, workload, freed, traffic, paid, rank, 1, merge)))
+    known = {way.limit for way in answer.relaxations}
+    found = ways_out(limits, payment, lambda freed, paid: _answer(catalog, workload, freed, traffic, paid, rank, 1, merge), known)
     return answer.model_copy(update={"relaxations": (*answer.relaxations, *found)})
 
 
@@ -133,9 +134,9 @@ def _answer(
     if not only or not limits.portable:  # whether one offer is portable depends on all others
         market = options
     found = search(catalog, understood, market, Counter() if market is not options else excluded)
-    certain = certain_of(options, limits)
-    doubtful = [option for option in options if option.outside is None and (option.tariff is None or place_unknown(option, limits))]
-    chosen = finalists(catalog, understood, found, certain_of(market, limits), rank=rank, top=top, merge=merge)
+    certain = certain_of(options)
+    doubtful = [option for option in options if option.outside is None and (option.tariff is None or option.unknown)]
+    chosen = finalists(catalog, understood, found, certain_of(market), rank=rank, top=top, merge=merge)
     if market is not options:
         chosen = among(chosen, certain, limits, merge)
     found, kept, fitting, distinct, behind = chosen.found, chosen.kept, chosen.fitting, chosen.distinct, chosen.behind
@@ -158,7 +159,6 @@ def _answer(
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
     unranked = answers(catalog, understood, found, shown, ranks=[None] * len(shown), labels=blank, behind={})
-    unranked = [_with_place_reason(answer, limits) for answer in unranked]
     record = Recommendation(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
@@ -202,9 +202,3 @@ def _rule(rank: str) -> tuple[Assumption, ...]:
         return ()
     weights = ", ".join(f"{name} {weight:g}" for name, weight in BALANCED_WEIGHTS.items())
     return (Assumption(name="balanced_weights", value=weights, origin="default", note="exponents of a product; the smallest ranks first"),)
-
-
-def _with_place_reason(answer: Answer, limits: Limits) -> Answer:
-    if answer.reason is None and limits.residency and answer.offer.country is None:
-        return answer.model_copy(update={"reason": "residency unknown: the price list names no country"})
-    return answer

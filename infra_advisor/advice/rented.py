@@ -8,6 +8,7 @@ from decimal import Decimal
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced, age_d, chip_marks, only_with, unwanted
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.placing import UNKNOWN_MARK, Judged, Placing
 from infra_advisor.advice.renting import Rents
 from infra_advisor.advice.site import Sites
 from infra_advisor.facts.catalog import Catalog
@@ -43,7 +44,7 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
     for offer in catalog.offers:
         lines.setdefault(offer.id, []).append(offer)
     shelf: dict[tuple[str, int], Platform] = {}
-    sites, rents = Sites(catalog), Rents(catalog.assumptions, catalog.providers)
+    sites, rents, placing = Sites(catalog), Rents(catalog.assumptions, catalog.providers), Placing(catalog, limits)
     for offers in lines.values():
         node = catalog.nodes.get(offers[0].node)
         chip = catalog.chips.get(node.chip) if node else None
@@ -57,7 +58,8 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if in_force is None:
             if node.chips >= 1:
                 not_yet = _Terms(offers[0].price_kind, None, missing="no price on that day yet")
-                yield from _sizes(catalog, sites, rents, offers[0], node, chip, shelf, not_yet, (), rates, None)
+                judged = placing.machine(node.provider, offers[0].country)
+                yield from _sizes(catalog, sites, rents, offers[0], node, chip, shelf, not_yet, (), rates, judged)
             continue
         offer = in_force
         marks = tuple(_marks(offer, chip))
@@ -70,11 +72,15 @@ def rented(catalog: Catalog, limits: Limits, payment: Payment, excluded: Counter
         if limits.max_price_age_d is not None and age_d(offer.seen, catalog.as_of) > limits.max_price_age_d:
             excluded[f"price older than {limits.max_price_age_d:g} days"] += 1
             continue
-        outside = offer.country if limits.residency and offer.country not in (None, limits.residency) else None
-        if outside:
-            excluded[f"outside {limits.residency}"] += 1
+        judged = placing.machine(node.provider, offer.country)
+        if judged.label:
+            excluded[judged.label] += 1
+            if not judged.outside:
+                continue
+        if judged.unknown and limits.allow_unknown:
+            marks = (*marks, UNKNOWN_MARK)
         for terms in _ways_to_pay(offer, limits, payment, excluded):
-            yield from _sizes(catalog, sites, rents, offer, node, chip, shelf, terms, marks, rates, outside)
+            yield from _sizes(catalog, sites, rents, offer, node, chip, shelf, terms, marks, rates, judged)
 
 
 def _ways_to_pay(offer: Offer, limits: Limits, payment: Payment, excluded: Counter[str]) -> Iterator[_Terms]:
@@ -125,7 +131,7 @@ def _sizes(
     terms: _Terms,
     marks: tuple[str, ...],
     rates: Mapping[str, Decimal],
-    outside: str | None,
+    judged: Judged,
 ) -> Iterator[Priced]:
     tax = catalog.assumptions["consumption_tax_jp_share"].value
     term_months = TERM_MONTHS.get(terms.kind, 0)
@@ -164,7 +170,9 @@ def _sizes(
             source=offer.source,
             marks=(*marks, *terms.mark),
             notes=tuple(note for note in (why_unpriced, f"minimum: {offer.minimum}" if offer.minimum else None) if note),
-            outside=outside,
+            outside=judged.outside,
+            unknown=None if UNKNOWN_MARK in marks else judged.unknown,
+            residency=judged.part,
             term_months=term_months,
             site=site,
         )

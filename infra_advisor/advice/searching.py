@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.question import Understood
 from infra_advisor.facts.catalog import Catalog
@@ -50,11 +49,6 @@ def tails_of(understood: Understood) -> dict[str, float]:
     return {name: lengths.prompt_at(quantile, understood.workload.input_tokens) for name, quantile in QUANTILES.items()}
 
 
-def certain_of(options: Sequence[Priced], limits: Limits) -> list[Priced]:
+def certain_of(options: Sequence[Priced]) -> list[Priced]:
     """Those that have a price and lie, for sure, where the limits say."""
-    return [one for one in options if one.outside is None and one.tariff is not None and not place_unknown(one, limits)]
-
-
-def place_unknown(option: Priced, limits: Limits) -> bool:
-    """True for a rented machine whose country the price list does not name, where that matters."""
-    return limits.residency is not None and option.class_ == "cloud" and option.country is None
+    return [one for one in options if one.outside is None and one.tariff is not None and one.unknown is None]

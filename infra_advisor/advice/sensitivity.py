@@ -142,7 +142,7 @@ def _inputs(asked: Asked, base: Ranking) -> Iterator[_Input]:
     packs = workload.tokens_per_day is not None
     yield _Input("hours_per_month", "h/month", hours, HOURS_PER_MONTH / 10.0, HOURS_PER_MONTH, of_hours, same_fleets=not packs)
 
-    power = default_figure(catalog.hosting, "electricity", asked.limits.residency)
+    power = default_figure(catalog.hosting, "electricity", asked.limits.country)
     given = catalog.assumptions.get("electricity_usd_per_kwh")
     if given is not None or power is not None:
         rates = rates_on(catalog.exchange_rates, catalog.as_of.isoformat())

@@ -80,7 +80,7 @@ def ranking(
         options = before.options
     else:
         mine = limits if among is None else replace(limits, accelerator=Choice(keep=tuple(sorted({one.chip for one in among}))))
-        options = certain_of(priced_options(asked.catalog, mine, asked.payment, excluded), limits)
+        options = certain_of(priced_options(asked.catalog, mine, asked.payment, excluded))
     if among is not None:
         options = [one for one in options if one.platform in among]
     found = known or search(asked.catalog, understood, options, excluded)

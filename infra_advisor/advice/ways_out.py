@@ -1,19 +1,28 @@
 """Where nothing fits: which of the choices of place, seller, hardware or price age shuts everything out, tried one at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from infra_advisor.advice.answer import Recommendation, Relaxation
 from infra_advisor.advice.limits import CLASSES, Choice, Limits
 from infra_advisor.advice.payment import Payment
+from infra_advisor.advice.placing import without_each
 from infra_advisor.advice.portable import WANTED
 
 SELLERS = {"purchase": "bought", "owned": "owned"}
 
 
-def ways_out(limits: Limits, payment: Payment, ask: Callable[[Limits, Payment], Recommendation]) -> Iterator[Relaxation]:
-    """The choices that, dropped alone, let something meet all the other limits. `ask` answers the question otherwise."""
+def ways_out(
+    limits: Limits, payment: Payment, ask: Callable[[Limits, Payment], Recommendation], known: Collection[str] = ()
+) -> list[Relaxation]:
+    """The choices that, dropped alone, let something meet all the other limits. `ask` answers the question otherwise.
+
+    The one that brings back most options comes first; limits in `known` have a way out already.
+    """
+    found: list[tuple[int, Relaxation]] = []
     for name, option, allowed, freed, paid in _without_each(limits, payment):
+        if name in known:
+            continue
         answer = ask(freed, paid)
         if not answer.ranked:
             continue
@@ -22,7 +31,9 @@ def ways_out(limits: Limits, payment: Payment, ask: Callable[[Limits, Payment], 
         shown = f"{winner.hardware.accelerators_total}x {winner.hardware.accelerator_name} ({where})"
         if winner.hardware.class_ == "api":
             shown = f"the hosted API of {where}"
-        yield Relaxation(limit=name, allowed=allowed, needed="any", answer=winner.id, text=f"without {option}: {shown} fits")
+        way = Relaxation(limit=name, allowed=allowed, needed="any", answer=winner.id, text=f"without {option}: {shown} fits")
+        found.append((answer.ranked_total, way))
+    return [way for _, way in sorted(found, key=lambda one: -one[0])]
 
 
 def _without_each(limits: Limits, payment: Payment) -> Iterator[tuple[str, str, str | float, Limits, Payment]]:
@@ -39,5 +50,7 @@ def _without_each(limits: Limits, payment: Payment) -> Iterator[tuple[str, str, 
         if choice.keep or choice.drop:
             spelled = ",".join((*choice.keep, *(f"!{dropped}" for dropped in choice.drop)))
             yield name, f"--{name}", spelled, replace(limits, **{name: Choice()}), payment  # type: ignore[arg-type]
+    for name, option, value, freed in without_each(limits):
+        yield name, f"{option} {value}", value, freed, payment
     if limits.max_price_age_d is not None:
         yield "max_price_age_d", "--max-age", limits.max_price_age_d, replace(limits, max_price_age_d=None), payment

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "sensitivity": "What would change the answer, and what the others need to win.",
     "simulate": "Requests one by one through a deployment: percentiles, goodput, queues.",
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
+    "places": "Which providers, regions and API routes keep a residency, and why others do not.",
     "check": "Ask a saved recommendation again: does the decision still stand?",
     "validate": "Predictions against measurements: the error table, yours or ours.",
     "calibrate": "Make the parameters from the evidence, or fold in your own runs.",

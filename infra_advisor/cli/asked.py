@@ -34,6 +34,8 @@ _LIMIT_FIELDS = {
     "spare": "spare", "headroom": "headroom", "where": "where",
     "max-age": "max_price_age_d", "include": "include", "owned": "owned", "commercial": "commercial",
     "portable": "portable",
+    "operator-home": "operator_home", "no-foreign-law": "no_foreign_law", "attestation": "attestation", "keys": "keys",
+    "allow-unknown": "allow_unknown",
 }  # fmt: skip
 _PAYMENT_FIELDS = {"commit": "commit", "hours": "hours_per_month", "cached-share": "cached_share", "batch": "batch"}
 _TRAFFIC_FIELDS = {

@@ -16,6 +16,7 @@ from infra_advisor.cli.independence import INDEPENDENCE
 from infra_advisor.cli.onprem import CARRY_IN, LICENCE
 from infra_advisor.cli.option import Option, with_bare_values
 from infra_advisor.cli.option import option as _option
+from infra_advisor.cli.place_options import PLACE
 
 FORMATS = ("table", "json", "markdown", "csv")
 RANKS = ("cost", "ttft", "speed", "throughput", "energy", "carbon", "balanced")
@@ -112,8 +113,12 @@ TARGETS = (
         help="What the time targets apply to, over all requests: mean, p50, p95 or p99; default p95.",
     ),
 )
+NAMED = (
+    _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers to consider; !name or -name leaves one out."),
+    _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
+)
 LIMITS = (
-    _option("--residency", metavar="COUNTRY", read=to.country, help="Country in which the data must be processed: jp."),
+    *PLACE,
     _option("--where", metavar="CLASSES", read=to.names, many=True, help=f"Any of {', '.join(CLASSES)}; default all."),
     _option(
         "--vendor",
@@ -122,8 +127,7 @@ LIMITS = (
         many=True,
         help="Chip vendors to consider; !name or -name leaves one out: --vendor=-nvidia.",
     ),
-    _option("--provider", metavar="NAMES", read=to.names, many=True, help="Cloud providers, in the same way."),
-    _option("--accelerator", metavar="NAMES", read=to.names, many=True, help="Chips and devices, in the same way."),
+    *NAMED,
     _option(
         "--budget",
         metavar="MONEY/PERIOD",

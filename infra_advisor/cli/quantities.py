@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from infra_advisor.errors import UsageError, did_you_mean
-from infra_advisor.facts.countries import COUNTRIES
+from infra_advisor.facts.residency import read_places, read_residency_text
 from infra_advisor.units import HOURS_PER_MONTH, MONEY_PER_MONTH, parse_count, parse_quantity
 
 _NUMBER_LIKE = re.compile(r"[+-]?(?:\.?\d[\d_,.]*(?:e[+-]?\d+)?\s*[kmbgt]?|nan|inf(?:inity)?)", re.IGNORECASE | re.ASCII)
@@ -30,7 +30,6 @@ _PERIODS = {
     "/年": "/y",
 }
 _TOKENS_PER_S = re.compile(r"\s*(?:tokens?|toks?|t)?/s(?:ec)?(?:ond)?$", re.IGNORECASE)
-_MISTAKEN_COUNTRIES = {"UK": "GB", "EN": "GB", "JA": "JP", "KO": "KR"}
 
 Reader = Callable[[str], object]
 
@@ -143,13 +142,14 @@ def currency(raw: str) -> str:
     return code
 
 
-def country(raw: str) -> str:
-    """`jp` -> `JP`."""
-    code = raw.strip().upper()
-    code = _MISTAKEN_COUNTRIES.get(code, code)
-    if code not in COUNTRIES:
-        raise UsageError(f"{raw!r} is not a country; give its two-letter code, such as jp, us or de")
-    return code
+def residency(raw: str) -> str:
+    """`jp` -> `JP`; `eu,!de:storage` -> `EU,!DE:storage`."""
+    return read_residency_text(raw).text
+
+
+def places(raw: str) -> tuple[str, ...]:
+    """`jp,!us` -> `("JP", "!US")`."""
+    return read_places((raw,))
 
 
 def day(raw: str) -> str:

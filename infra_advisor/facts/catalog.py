@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from infra_advisor.facts.licences import LicenceTerms
     from infra_advisor.facts.market import ExchangeRate, Node, Offer
     from infra_advisor.facts.models import LanguageModel
-    from infra_advisor.facts.places import Provider, Region
+    from infra_advisor.facts.places import Provider, Region, Residency
     from infra_advisor.facts.profiles import Profile
     from infra_advisor.facts.purchases import Assumption, HostingFigure, Purchase
 
@@ -240,6 +240,15 @@ class Catalog(Reader):
         """Regions by (provider, region id)."""
         rows: Sequence[Region] = self._table("regions", _record("places", "Region"))
         return {(row.provider, row.id): row for row in rows}
+
+    @cached_property
+    def residency(self) -> "Residency":
+        """Levels of residency and the rules behind them."""
+        module = import_module("infra_advisor.facts.places")
+        problems: list[str] = []
+        found: Residency | None = module.read_residency(self.path / "residency.yaml", problems)
+        self._report(problems)
+        return found or module.Residency(levels=(), axes=(), rules=())
 
     @cached_property
     def purchases(self) -> Sequence["Purchase"]:

@@ -27,16 +27,18 @@ from infra_advisor.facts.evidence_exceptions import unexplained
 from infra_advisor.facts.evidence_sources import read_evidence_sources, undefined_sources
 from infra_advisor.facts.fact import FROM_MEMORY, Source
 from infra_advisor.facts.files import explain, read_rows
+from infra_advisor.facts.geographies import read_geographies
 from infra_advisor.facts.licences import licence_problems
 from infra_advisor.facts.market import ExchangeRate, Node, Offer
 from infra_advisor.facts.model_names import read_aliases, read_measured_names
 from infra_advisor.facts.models import LanguageModel, model_problems
-from infra_advisor.facts.places import Region, read_residency
+from infra_advisor.facts.places import Region
 from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
     "chips", "aliases", "engines", "providers", "assumptions", "profiles", "licences", "circuits", "parameters", "power",
     "deviations", "formats", "model_ids", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
+    "residency",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
@@ -183,12 +185,14 @@ def _market(catalog: Catalog) -> Iterator[str]:
 
 
 def _places(catalog: Catalog) -> Iterator[str]:
-    problems: list[str] = []
-    residency = read_residency(catalog.path / "residency.yaml", problems)
-    yield from problems
+    known = {*catalog.sources("places"), FROM_MEMORY}
     yield from market_checks.check_places(list(catalog.regions.values()), catalog.providers)
-    if residency is not None:
-        yield from market_checks.check_place_sources(catalog.providers.values(), residency, {*catalog.sources("places"), FROM_MEMORY})
+    yield from market_checks.check_place_sources(catalog.providers.values(), catalog.residency, known)
+    if (path := catalog.path / "geographies.yaml").is_file():
+        try:
+            yield from market_checks.check_sources("geography", read_geographies(path).values(), known)
+        except CatalogError as error:
+            yield from error.problems
 
 
 def _profiles(catalog: Catalog) -> Iterator[str]:
@@ -301,7 +305,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
     (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),
-    (("providers", "regions"), _places),
+    (("providers", "regions", "residency"), _places),
     (("assumptions",), _assumptions),
     (("profiles",), _profiles),
     (("licences", "model_ids"), _licences),

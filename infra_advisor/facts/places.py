@@ -61,6 +61,8 @@ class Attestation(Record):
     scope: str | None = None
     date: str | None = None
     """As printed: a day, or a month."""
+    valid_until: Day | None = None
+    """Last day, where the certificate prints one."""
 
     @property
     def is_lead(self) -> bool:
@@ -87,6 +89,8 @@ class Provider(Record):
     egress_usd_per_gb: Annotated[float, Field(ge=0, le=1)] | None = None
     """Traffic to the internet, by the source of its price list; None = not known."""
     attestations: tuple[Attestation, ...] = ()
+    customer_keys: bool | None = None
+    """True: the customer alone can hold the keys of what is stored. None = nobody looked it up."""
     note: str | None = None
 
     @property
@@ -110,6 +114,10 @@ class ResidencyRule(Record):
     applies_to: str
     asks: str
     source: str
+    lapses_after_months: Annotated[int, Field(gt=0, le=120)] | None = None
+    """An attestation of this name, dated longer ago than this, no longer stands."""
+    reaches_operators: bool = False
+    """The law follows the operator into every country: a choice of region does not avoid it."""
 
 
 class Residency(Record):

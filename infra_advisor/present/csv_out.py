@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from infra_advisor.advice.breakevens import BreakevenAnswer
     from infra_advisor.advice.capacities import CapacityAnswer
     from infra_advisor.advice.checks import CheckAnswer
+    from infra_advisor.advice.place_parts import PlacesAnswer
     from infra_advisor.advice.sensitivities import SensitivityAnswer
     from infra_advisor.advice.simulated import SimulateAnswer
     from infra_advisor.advice.validation import Validation
@@ -119,6 +120,26 @@ def recommendation(record: Recommendation) -> str:
         ("status", *_ANSWER_TITLES, *_PREMIUMS),
         ({"status": status, **_answer(answer), **_premiums(answer)} for status, answer in listed),
     )
+
+
+def places(record: "PlacesAnswer") -> str:
+    """One row per region, route or operator; the reasons of all axes stand in one cell."""
+    own = ("kind", "provider", "provider_name", "region")
+    judged = ("country", "routing", "scope", "operator_home", "us_cloud_act_exposed")
+    titles = ("status", *own, *judged, "accelerators", "models", "why", "ask")
+    rows = [
+        (
+            one.residency.status,
+            *(getattr(one, name) for name in own),
+            *(getattr(one.residency, name) for name in judged),
+            " ".join(one.accelerators),
+            one.models,
+            "; ".join(f"{axis.axis} {axis.status}: {axis.why}" for axis in one.residency.axes),
+            "; ".join(axis.ask for axis in one.residency.axes if axis.ask),
+        )
+        for one in record.places
+    ]
+    return table(titles, rows)
 
 
 def estimate(record: EstimateAnswer) -> str:

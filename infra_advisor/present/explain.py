@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from infra_advisor.advice.answer import Answer, Evidence, Recommendation, Term, WorkloadPart
-from infra_advisor.present import energy, numbers, phrases
+from infra_advisor.present import energy, numbers, phrases, placed
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Para, Text, Words
 from infra_advisor.present.words import Words as Say
 
@@ -25,7 +25,7 @@ def explain_blocks(answer: Answer, workload: WorkloadPart, say: Say) -> list[Blo
             blocks += [Para((), lead=lead), terms_grid(terms, say)]
     if len(blocks) == 1:
         blocks.append(Para((answer.performance.speed_reason or say("explain.none"),)))
-    return [*blocks, *energy.blocks(answer, say), *evidence_blocks(answer, say)]
+    return [*blocks, *energy.blocks(answer, say), *placed.blocks(answer, say), *evidence_blocks(answer, say)]
 
 
 def terms_of(answer: Answer, phase: str) -> list[Term]:

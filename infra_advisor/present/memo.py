@@ -1,7 +1,7 @@
 """The answer of `recommend` as a document to attach to a decision: recommendation first, inputs apart from findings."""
 
 from infra_advisor.advice.answer import Answer, Recommendation
-from infra_advisor.present import assumptions, energy, left_out, lock_in, numbers, phrases, prices, recommend
+from infra_advisor.present import assumptions, energy, left_out, lock_in, numbers, phrases, placed, prices, recommend
 from infra_advisor.present.bill import bill_of, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Code, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import detail_grid
@@ -33,7 +33,9 @@ def memo(record: Recommendation, say: Say, *, explain: bool = False, command: st
         blocks += [*bill_of(record.ranked[0], say), *([Heading(say("bill.points")), *points] if points else [])]
         blocks += onprem_blocks(record.ranked[0], say)
         blocks += lock_in.table(record.ranked[0], say)
-        if explain:
+        if not explain:
+            blocks += placed.blocks(record.ranked[0], say)
+        else:
             blocks += explain_blocks(record.ranked[0], record.workload, say)
     blocks += _near_misses(record, say) + _unranked(record, say) + _assumptions(record, say) + _sources(record, say)
     return Page((*blocks, *_reproduce(record, say, command)))

@@ -23,6 +23,7 @@ _RARER = {
     "BreakevenAnswer": ("breakeven", "breakeven"),
     "CapacityAnswer": ("capacity", "capacity"),
     "CheckAnswer": ("check", "check"),
+    "PlacesAnswer": ("places", "places"),
     "SensitivityAnswer": ("sensitivity", "sensitivity"),
     "SimulateAnswer": ("simulate", "simulation"),
     "Validation": ("validate", "validation"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from infra_advisor.advice.answer import Answer, LimitsPart, PaymentPart, Predicted, SoftwarePart, Violation, WorkloadPart
-from infra_advisor.present import numbers
+from infra_advisor.present import numbers, place_phrases
 from infra_advisor.present.blocks import Text
 from infra_advisor.present.money import Money, money_in
 from infra_advisor.present.words import Words
@@ -233,8 +233,7 @@ def limits(say: Words, asked: LimitsPart) -> list[str]:
         phrases.append(say.counted("spare", asked.spare))
     if asked.headroom:
         phrases.append(say("kept_free", share=numbers.percent(asked.headroom)))
-    if asked.residency:
-        phrases.append(say("residency", country=asked.residency))
+    phrases += place_phrases.asked(say, asked)
     if asked.where and len(asked.where) < 4:
         phrases.append(say("where_only", classes=", ".join(say.name("class", word) for word in asked.where)))
     for key in ("vendors", "providers", "accelerators"):

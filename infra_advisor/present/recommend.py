@@ -1,7 +1,7 @@
 """The answer of `recommend` on a screen: the decision first, the rest in the order in which it is doubted."""
 
 from infra_advisor.advice.answer import Answer, LimitsPart, NearMiss, PaymentPart, Recommendation, WorkloadPart
-from infra_advisor.present import assumptions, energy, lock_in, numbers, phrases, prices
+from infra_advisor.present import assumptions, energy, lock_in, numbers, phrases, placed, prices
 from infra_advisor.present.bill import bill_of, paid, points_grid
 from infra_advisor.present.blocks import Block, Bullets, Column, Grid, Heading, Page, Para, Text, Words
 from infra_advisor.present.details import WIDE, detail_grid
@@ -60,6 +60,7 @@ def headline(record: Recommendation, say: Say) -> list[Block]:
         Para((phrases.figures(say, winner, record.limits.statistic),)),
         *energy.figures(record.rank_by, winner, say),
         Para(tuple(parts)),
+        *placed.short(winner, say),
     ]
 
 

@@ -71,7 +71,7 @@ def solved(catalog: Catalog, workload: Workload, limits: Limits, payment: Paymen
     """All machines at all prices, and every fleet of them, sized for the load."""
     payment, left_out = replace(payment, commit="auto"), Counter[str]()
     understood = understand(catalog, workload, limits, Traffic(), payment)
-    options = certain_of(priced_options(catalog, limits, payment, left_out), limits)
+    options = certain_of(priced_options(catalog, limits, payment, left_out))
     return understood, options, search(catalog, understood, options, left_out)
 
 

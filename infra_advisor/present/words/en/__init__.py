@@ -15,6 +15,7 @@ from infra_advisor.present.words.en import (
     money,
     onprem,
     pages,
+    places,
     recommend,
     records,
     sensitivity,
@@ -25,8 +26,8 @@ from infra_advisor.present.words.en import (
 
 PARTS = (
     ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, lock_in.TEXTS,
-    money.TEXTS, onprem.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS,
-    validate.TEXTS,
+    money.TEXTS, onprem.TEXTS, pages.TEXTS, places.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS,
+    update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
