@@ -118,6 +118,16 @@ def _power(catalog: Catalog) -> Iterator[str]:
     )
 
 
+def _deploy(catalog: Catalog) -> Iterator[str]:
+    from infra_advisor.facts.deploy import check_deploy, read_deploy
+
+    problems: list[str] = []
+    found = read_deploy(catalog.path / "deploy.yaml", problems)
+    yield from problems
+    if found is not None:
+        yield from check_deploy(found, catalog.chips, catalog.providers)
+
+
 def _models(catalog: Catalog) -> Iterator[str]:
     sources = catalog.sources("models")
     formats = catalog.formats.weights
@@ -288,6 +298,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips", "aliases"), lambda catalog: iter(check_aliases(catalog.aliases, catalog.chips.values()))),
     (("chips", "engines", "formats", "parameters"), _engines),
     (("chips", "power"), _power),
+    (("chips", "providers"), _deploy),
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
     (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),
