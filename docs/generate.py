@@ -38,6 +38,7 @@ SCHEMAS = {
     "capacity": "infra_advisor.advice.capacities:CapacityAnswer",
     "breakeven": "infra_advisor.advice.breakevens:BreakevenAnswer",
     "check": "infra_advisor.advice.checks:CheckAnswer",
+    "manifest": "infra_advisor.advice.manifests:Manifest",
     "sensitivity": "infra_advisor.advice.sensitivities:SensitivityAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",

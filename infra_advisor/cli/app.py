@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "Requests one by one through a deployment: percentiles, goodput, queues.",
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
     "check": "Ask a saved recommendation again: does the decision still stand?",
+    "manifest": "Files that deploy an answer: compose, Kubernetes, SkyPilot, dstack, scripts.",
     "validate": "Predictions against measurements: the error table, yours or ours.",
     "calibrate": "Make the parameters from the evidence, or fold in your own runs.",
     "catalog": "Look into the facts: list, show, check, diff, update, schema, path.",

@@ -232,6 +232,24 @@ FILE = (
     ),
     _option("--output-file", "-o", metavar="FILE", in_file=False, help="The file to write, replaced in one step."),
 )
+MANIFEST = (
+    _option(
+        "--kind",
+        metavar="KIND",
+        in_file=False,
+        help="What to write: compose, kubernetes, skypilot, dstack, command or all; default all that are possible.",
+    ),
+    _option(
+        "--rank-number",
+        metavar="N",
+        read=to.whole,
+        in_file=False,
+        help="Which answer of the ranking; default the first. Also SAVED.json#N.",
+    ),
+    _option("--from-file", "--from", metavar="FILE", in_file=False, help="The same as SAVED.json; - reads standard input."),
+    _option("--output-dir", "-o", metavar="DIR", in_file=False, help="The directory to write the files to; made where it is missing."),
+    _option("--force", flag=True, in_file=False, help="Replace files that are there."),
+)
 WORKLOAD_FILE = (
     _option(
         "--workload",
@@ -254,6 +272,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Targets": TARGETS,
     "Limits": LIMITS,
     "Payment": PAYMENT,
+    "Manifest": MANIFEST,
     "Answer": (*RANKING, *EXPLAIN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }

@@ -16,6 +16,7 @@ DOCUMENTS = {
     "breakeven": "breakevens:BreakevenAnswer",
     "capacity": "capacities:CapacityAnswer",
     "check": "checks:CheckAnswer",
+    "manifest": "manifests:Manifest",
     "sensitivity": "sensitivities:SensitivityAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",

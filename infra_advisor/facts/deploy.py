@@ -35,6 +35,8 @@ class SkyPilot(Record):
     accelerators: Mapping[str, str]
     in_name: Ids = ()
     """Chips whose number is part of the name: tpu-v6e-8."""
+    regions: Ids = ()
+    """Providers whose regions go by the same names as in the catalog."""
     source: SourceIds
 
 
@@ -76,6 +78,6 @@ def check_deploy(deploy: Deploy, chips: Mapping[str, object], providers: Mapping
         yield f"deploy.yaml: unknown chip {name}.{did_you_mean(name, chips)}"
     for name in sorted({*deploy.skypilot.clouds, *deploy.dstack.backends} - providers.keys()):
         yield f"deploy.yaml: unknown provider {name}.{did_you_mean(name, providers)}"
-    used = {source for part in (*deploy.accelerators, deploy.skypilot, deploy.dstack) for source in part.source}
+    used = {source for rule in deploy.accelerators for source in rule.source} | {*deploy.skypilot.source, *deploy.dstack.source}
     for name in sorted(used - deploy.sources.keys()):
         yield f"deploy.yaml: unknown source {name}.{did_you_mean(name, deploy.sources)}"

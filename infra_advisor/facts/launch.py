@@ -5,17 +5,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra_advisor.facts.engine_rules import ChipFacts, ChipRule, KvFormat, SourceIds
+from infra_advisor.facts.engine_rules import ChipFacts, ChipRule, SourceIds
 from infra_advisor.facts.fact import Record
 
 Role = Literal[
-    "tensor", "pipeline", "data", "data_attention", "expert_size", "expert_flag", "quantize", "kv", "context", "sequences", "host", "port", "name"
+    "tensor", "pipeline", "data", "data_attention", "expert_size", "expert_flag", "quantize", "kv", "context", "sequences",
+    "host", "port", "name",
 ]  # fmt: skip
 """What an option is for. `data_attention` and `expert_flag` take no value; `name` is the name the API knows the model by."""
 
 
 class Image(ChipRule):
-    """The container image for chips that the plain one of the engine is not made for."""
+    """The container image for some chips. An engine that lists any has none for the chips it does not list."""
 
     image: str
     note: str | None = None
@@ -36,7 +37,7 @@ class Launch(Record):
     variables: Mapping[Role, str] = {}
     """Environment variables where there is no option."""
     always: tuple[str, ...] = ()
-    kv_values: Mapping[KvFormat, str] = {}
+    kv_values: Mapping[str, str] = {}
     """Cache format -> value of the `kv` option; a format that is absent is what the engine takes by itself, or cannot be named."""
     quantize: Mapping[str, str] = {}
     """Weight format -> value of the `quantize` option that makes it from a 16-bit checkpoint while loading."""
@@ -53,9 +54,7 @@ class Launch(Record):
     source: SourceIds
 
     def image_for(self, chip: ChipFacts | None, plain: str | None) -> str | None:
-        """The image for a chip; None where none is known for it."""
-        if chip is not None:
-            for one in self.images:
-                if one.matches(chip):
-                    return one.image
-        return plain
+        """The image for a chip, `plain` where the engine has but one; None where none is known for the chip."""
+        if not self.images:
+            return plain
+        return None if chip is None else next((one.image for one in self.images if one.matches(chip)), None)

@@ -11,6 +11,7 @@ from infra_advisor.present.words.en import (
     energy,
     entries,
     freshness,
+    manifest,
     money,
     pages,
     recommend,
@@ -22,8 +23,9 @@ from infra_advisor.present.words.en import (
 )
 
 PARTS = (
-    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, money.TEXTS,
-    pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS, validate.TEXTS,
+    ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS,
+    manifest.TEXTS, money.TEXTS, pages.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS, update.TEXTS,
+    validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
