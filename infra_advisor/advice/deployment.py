@@ -103,7 +103,7 @@ class Deployment:
 
 
 def deployment(catalog: Catalog, answer: Answer, workload: WorkloadPart, traffic: Traffic, as_of: str) -> Deployment:
-    """`traffic`: spread of the lengths, which says how long requests get. Raises UsageError for an engine or figures that nothing can be started from."""
+    """`traffic`: how lengths spread. Raises UsageError for an engine or figures that nothing can be started from."""
     _check(answer.software, answer.hardware)
     engine = catalog.engines.get(answer.software.engine)
     if engine is None:
@@ -121,6 +121,8 @@ def deployment(catalog: Catalog, answer: Answer, workload: WorkloadPart, traffic
     sequences = None if not most or most < 0 else rounded_down(min(most / answer.hardware.replicas, MOST_SEQUENCES))
     longest = traffic.lengths_for(in_step=workload.concurrency is not None).longest(workload.input_tokens, workload.output_tokens)
     context = context_tokens(longest)
+    if workload.model in catalog.model_ids:
+        context = min(context, catalog.model(workload.model).max_context or context)
     if not 0 < context <= 2**31:
         raise UsageError(f"a context of {context:,} tokens is none a server takes")
     return Deployment(

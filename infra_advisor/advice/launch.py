@@ -95,6 +95,8 @@ def command(
         wanted["quantize"] = made
     if cache := launch.kv_values.get(software.kv):
         wanted["kv"] = cache
+        if "kv_values" in launch.options:
+            wanted["kv_values"] = cache
     wanted["context"] = str(context)
     if sequences is not None:
         one = sequences if launch.tensor_counts_data else max(sequences // software.dp, 1)

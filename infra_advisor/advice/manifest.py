@@ -101,12 +101,12 @@ def _impossible(catalog: Catalog, made: Deployment, kind: str) -> str | None:
         return f"a replica of {made.per_replica} accelerators spans machines of {made.per_machine}: start {made.engine.name} on all of them"
     if made.chip is None or made.chip.device_class == "apple":
         return "no container reaches this accelerator"
+    if kind in ("compose", "skypilot") and _crowded(made, kind):
+        return "how several replicas share the accelerators of one machine is not known"
     if kind == "compose":
-        return (
-            f"{made.replicas_per_machine} servers on one machine are too many for a compose file"
-            if made.replicas_per_machine > MOST_SERVICES
-            else (None if made.reached or made.image else "no container is known to reach this accelerator")
-        )
+        if made.replicas_per_machine > MOST_SERVICES:
+            return f"{made.replicas_per_machine} servers on one machine are too many for a compose file"
+        return None if made.reached or made.image else "no container is known to reach this accelerator"
     if kind == "kubernetes":
         return None if made.reached else "no Kubernetes resource is known for this accelerator"
     if made.answer.hardware.class_ != "cloud":
@@ -117,8 +117,14 @@ def _impossible(catalog: Catalog, made: Deployment, kind: str) -> str | None:
         return f"{one_line(offer.provider)} is no cloud that it is known to reach"
     if chip not in names:
         return "its name of this accelerator is not known"
-    crowded = made.per_machine > made.per_replica and made.replicas_per_machine > 1 and not (made.reached and made.reached.visible)
-    return "how replicas share a machine's accelerators is not known" if kind == "skypilot" and crowded else None
+    return None
+
+
+def _crowded(made: Deployment, kind: str) -> bool:
+    """True where several replicas would each take every accelerator of their machine."""
+    if made.replicas_per_machine == 1 or made.reached is None:
+        return made.replicas_per_machine > 1
+    return made.reached.visible is None and (kind == "skypilot" or made.reached.access not in ("nvidia", "numbered"))
 
 
 def _write(catalog: Catalog, made: Deployment, kind: Kind) -> str:
@@ -172,6 +178,8 @@ def _notes(made: Deployment, kinds: list[Kind]) -> list[str]:
         found.append(f"{answer.hardware.replicas} replicas: spread the requests over their ports; the Kubernetes service does")
     if "kubernetes" in kinds:
         found.append("the pods cache weights in an emptyDir: a claim of your own saves the download after a restart")
+    if "skypilot" in kinds:
+        found.append(f"SkyPilot: no port is opened; reach the server with ssh -L {made.port}:127.0.0.1:{made.port} {made.name}")
     if "dstack" in kinds and made.per_machine > made.per_replica:
         found.append(f"dstack rents {made.per_replica} accelerators per replica; the price is of machines with {made.per_machine}")
     if made.server().then and "compose" in kinds:
@@ -189,6 +197,4 @@ def _warnings(made: Deployment) -> list[str]:
         found.append(f"today's catalog says that {made.engine.name} does not run on {made.chip.name}")
     elif support.status != "supported":
         found.append(f"{made.engine.name} on {made.chip.name}: {support.status}" + (f" ({support.note})" if support.note else ""))
-    if made.reached is not None and made.reached.access == "privileged" and made.replicas_per_machine > 1:
-        found.append("compose: privileged containers see every accelerator of the machine; how to divide them is left to you")
     return found

@@ -22,7 +22,6 @@ def skypilot(catalog: Catalog, made: Deployment) -> str:
         "infra": f"{cloud}/{region}" if region else cloud,
         "accelerators": f"{name}-{made.per_machine}" if chip in names.in_name else f"{name}:{made.per_machine}",
         "image_id": f"docker:{made.image or IMAGE}",
-        "ports": [str(port) for port in ports] if len(ports) > 1 else str(ports[0]),
         "disk_size": made.disk_gb,
     }
     if "spot" in offer.marks or offer.price_kind == "spot":
@@ -37,7 +36,7 @@ def skypilot(catalog: Catalog, made: Deployment) -> str:
 def _run(made: Deployment, ports: list[int]) -> str:
     lines = ["set -eu"]
     for place, port in enumerate(ports):
-        server = made.server(port)
+        server = made.server(port, host="127.0.0.1")  # the machine has a public address
         settings = {**server.variables}
         if made.per_machine > made.per_replica and made.reached is not None and made.reached.visible:
             first = place * made.per_replica

@@ -9,10 +9,11 @@ from infra_advisor.facts.engine_rules import ChipFacts, ChipRule, SourceIds
 from infra_advisor.facts.fact import Record
 
 Role = Literal[
-    "tensor", "pipeline", "data", "data_attention", "expert_size", "expert_flag", "quantize", "kv", "context", "sequences",
+    "tensor", "pipeline", "data", "data_attention", "expert_size", "expert_flag", "quantize", "kv", "kv_values", "context", "sequences",
     "host", "port", "name",
 ]  # fmt: skip
-"""What an option is for. `data_attention` and `expert_flag` take no value; `name` is the name the API knows the model by."""
+"""What an option is for. `data_attention` and `expert_flag` take no value; `kv_values` is the option of
+the values where `kv` is that of the keys alone; `name` is the name the API knows the model by."""
 
 
 class Image(ChipRule):
