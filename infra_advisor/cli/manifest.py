@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import CATALOG, FILE, MANIFEST, Command, asks
+from infra_advisor.cli.manifest_options import MANIFEST
+from infra_advisor.cli.options import CATALOG, FILE, Command, asks
 from infra_advisor.errors import EXIT_OK, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)

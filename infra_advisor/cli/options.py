@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.manifest_options import MANIFEST
 from infra_advisor.cli.option import Option
 from infra_advisor.cli.option import option as _option
 
@@ -231,24 +232,6 @@ FILE = (
         help="A number: output tokens of a request. Anything else: the file to write. May be given twice.",
     ),
     _option("--output-file", "-o", metavar="FILE", in_file=False, help="The file to write, replaced in one step."),
-)
-MANIFEST = (
-    _option(
-        "--kind",
-        metavar="KIND",
-        in_file=False,
-        help="What to write: compose, kubernetes, skypilot, dstack, command or all; default all that are possible.",
-    ),
-    _option(
-        "--rank-number",
-        metavar="N",
-        read=to.whole,
-        in_file=False,
-        help="Which answer of the ranking; default the first. Also SAVED.json#N.",
-    ),
-    _option("--from-file", "--from", metavar="FILE", in_file=False, help="The same as SAVED.json; - reads standard input."),
-    _option("--output-dir", "-o", metavar="DIR", in_file=False, help="The directory to write the files to; made where it is missing."),
-    _option("--force", flag=True, in_file=False, help="Replace files that are there."),
 )
 WORKLOAD_FILE = (
     _option(

@@ -27,7 +27,7 @@ LABEL = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 SECRETS = ("hf_", "sk-", "Bearer ey")
 HOSTILE = [
     "x; rm -rf ~",
-    "$(touch /tmp/owned)",
+    "$(touch owned)",
     "`id`",
     "a\nkind: Secret",
     "'; echo \"",
@@ -220,7 +220,7 @@ def test_a_replica_over_machines_gets_only_the_command(real: Catalog) -> None:
     hardware = {"accelerators_per_replica": 16, "replicas": 1, "accelerators_total": 16, "instances": 2}
     document = answer("h100-vllm-tp2", software={"tp": 8, "pp": 2}, hardware=hardware)
     assert {*texts(made(real, document))} == {"command", "smoke"}
-    with pytest.raises(UsageError, match="spans machines of 8.*possible for this answer: command"):
+    with pytest.raises(UsageError, match=r"spans machines of 8.*possible for this answer: command"):
         made(real, document, kind="kubernetes")
 
 
