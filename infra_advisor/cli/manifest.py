@@ -26,7 +26,6 @@ def manifest(
 ) -> None:
     """Ready-to-run files that deploy an answer: container image, launch command, probes, smoke test.
 
-    advisor recommend --model 8b --where cloud -o decision.json
     advisor manifest decision.json -o deploy
     advisor manifest decision.json#2 --kind kubernetes
     """

@@ -27,9 +27,12 @@ def test_a_directory_of_files(run: Run, tmp_path: Path) -> None:
     """Each is there whole, scripts can be run, nothing else is left behind."""
     deploy = tmp_path / "deploy"
     done = run("manifest", H100, "-o", str(deploy))
-    assert done.status == 0 and done.out == "" and "wrote" in done.err
+    assert done.status == 0
+    assert done.out == ""
+    assert "wrote" in done.err
     assert {file.name for file in deploy.iterdir()} == FILES
-    assert os.access(deploy / "serve.sh", os.X_OK) and not os.access(deploy / "compose.yaml", os.X_OK)
+    assert os.access(deploy / "serve.sh", os.X_OK)
+    assert not os.access(deploy / "compose.yaml", os.X_OK)
     check_compose((deploy / "compose.yaml").read_text())
     check_kubernetes((deploy / "kubernetes.yaml").read_text())
 
@@ -37,8 +40,10 @@ def test_a_directory_of_files(run: Run, tmp_path: Path) -> None:
 def test_what_is_there_is_kept_without_force(run: Run, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("mine")
     done = run("manifest", H100, "-o", str(tmp_path))
-    assert done.status == 2 and "already holds compose.yaml; --force replaces" in done.err
-    assert [file.name for file in tmp_path.iterdir()] == ["compose.yaml"] and (tmp_path / "compose.yaml").read_text() == "mine"
+    assert done.status == 2
+    assert "already holds compose.yaml; --force replaces" in done.err
+    assert [file.name for file in tmp_path.iterdir()] == ["compose.yaml"]
+    assert (tmp_path / "compose.yaml").read_text() == "mine"
     assert run("manifest", H100, "-o", str(tmp_path), "--force").status == 0
     check_compose((tmp_path / "compose.yaml").read_text())
 
@@ -69,10 +74,12 @@ def test_another_answer_of_the_ranking(run: Run, tmp_path: Path) -> None:
     saved = tmp_path / "two.json"
     saved.write_text(json.dumps(document | {"ranked": [document["ranked"][0], second]}))
     texts = [run("manifest", *given).out for given in ((f"{saved}#2",), (str(saved), "--rank-number", "2"))]
-    assert texts[0] == texts[1] and "sglang.launch_server" in texts[0]
+    assert texts[0] == texts[1]
+    assert "sglang.launch_server" in texts[0]
     assert "vllm serve" in run("manifest", str(saved)).out
     done = run("manifest", f"{saved}#3")
-    assert done.status == 2 and "there is no answer 3: it ranks 2" in done.err
+    assert done.status == 2
+    assert "there is no answer 3: it ranks 2" in done.err
 
 
 def test_from_recommend_to_files(run: Run, tmp_path: Path) -> None:
@@ -109,7 +116,9 @@ def test_from_recommend_to_files(run: Run, tmp_path: Path) -> None:
 def test_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str) -> None:
     monkeypatch.chdir(tmp_path)
     done = run("manifest", *arguments)
-    assert done.status == 2 and message in done.err and done.out == ""
+    assert done.status == 2
+    assert message in done.err
+    assert done.out == ""
     assert not any(tmp_path.iterdir())
 
 
@@ -117,4 +126,5 @@ def test_nothing_fitted(run: Run, tmp_path: Path) -> None:
     saved = tmp_path / "none.json"
     saved.write_text(json.dumps(answer("h100-vllm-tp2") | {"ranked": [], "status": "nothing_fits"}))
     done = run("manifest", str(saved))
-    assert done.status == 2 and "nothing fitted" in done.err
+    assert done.status == 2
+    assert "nothing fitted" in done.err
