@@ -19,6 +19,7 @@ from infra_advisor.facts.api_offers import ApiOffer, HostedSpeed, QualityScore
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chip_checks import check_aliases, check_chips
 from infra_advisor.facts.chips import Chip
+from infra_advisor.facts.deploy import check_deploy
 from infra_advisor.facts.engine_checks import check_engines
 from infra_advisor.facts.evidence import evidence_files, read_evidence
 from infra_advisor.facts.evidence_checks import check_measurements
@@ -34,7 +35,7 @@ from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 
 READ = (
     "chips", "aliases", "engines", "providers", "assumptions", "profiles", "parameters", "power", "deviations", "formats", "model_ids",
-    "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
+    "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "deploy", "version",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
@@ -116,16 +117,6 @@ def _power(catalog: Catalog) -> Iterator[str]:
     yield from (
         f"power.yaml: chips: {name} is no chip.{did_you_mean(name, catalog.chips)}" for name in measured if name not in catalog.chips
     )
-
-
-def _deploy(catalog: Catalog) -> Iterator[str]:
-    from infra_advisor.facts.deploy import check_deploy, read_deploy
-
-    problems: list[str] = []
-    found = read_deploy(catalog.path / "deploy.yaml", problems)
-    yield from problems
-    if found is not None:
-        yield from check_deploy(found, catalog.chips, catalog.providers)
 
 
 def _models(catalog: Catalog) -> Iterator[str]:
@@ -298,7 +289,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips", "aliases"), lambda catalog: iter(check_aliases(catalog.aliases, catalog.chips.values()))),
     (("chips", "engines", "formats", "parameters"), _engines),
     (("chips", "power"), _power),
-    (("chips", "providers"), _deploy),
+    (("chips", "providers", "deploy"), lambda catalog: check_deploy(catalog.deploy, catalog.chips, catalog.providers)),
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
     (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),

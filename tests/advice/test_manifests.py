@@ -208,7 +208,7 @@ def test_ollama_is_set_by_variables_and_pulls_what_the_user_names(real: Catalog)
 
 def test_a_mac_gets_a_command_and_no_container(real: Catalog) -> None:
     document = answer(
-        "edge-llama-cpp", software={"engine": "mlx-lm", "weights": "mlx-4bit"}, hardware={"accelerator": "m4-max", "replicas": 1}
+        "edge-llama-cpp", software={"engine": "mlx-lm", "weights": "mlx-4bit"}, hardware={"accelerator": "m4-max-40c", "replicas": 1}
     )
     record = made(real, document)
     assert {*texts(record)} == {"command", "smoke"}
