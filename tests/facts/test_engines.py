@@ -378,7 +378,6 @@ def test_a_launch_names_known_chips_formats_and_sources(real: Catalog) -> None:
     engine = real.engines["vllm"]
     assert engine.launch is not None
     launch = engine.launch.model_copy(update={"ranks_per_chip": {"h100-sxmm": 2}, "quantize": {"fp9": "fp8"}, "source": ("no-source",)})
-    catalog = real_catalog()
     problems = check_engines([engine.model_copy(update={"launch": launch})], real.chips, real.formats.weights, real.sources("engines"))
     assert [problem.split(": ", 1)[1].split(".")[0] for problem in problems] == [
         "unknown chip h100-sxmm", "unknown weight format fp9", "unknown source no-source",
