@@ -5,7 +5,7 @@ from pathlib import Path
 from infra_advisor.advice import manifest_scripts as scripts
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.deployment import IMAGE, Deployment, deployment, one_line
-from infra_advisor.advice.launch import MODEL
+from infra_advisor.advice.launch import MODEL, ROOM
 from infra_advisor.advice.manifest_cloud import dstack, skypilot
 from infra_advisor.advice.manifest_compose import MODELS, compose
 from infra_advisor.advice.manifest_kubernetes import HF_SECRET, kubernetes
@@ -162,7 +162,7 @@ def _must_set(made: Deployment, kinds: list[Kind]) -> list[str]:
 
 def _notes(made: Deployment, kinds: list[Kind]) -> list[str]:
     answer, launch = made.answer, made.launch
-    found = [f"longest request: {made.context:,} tokens, as asked and {64} more; longer ones are refused"]
+    found = [f"longest request: {made.context:,} tokens, as asked and {ROOM} more; longer ones are refused"]
     if made.sequences is not None:
         found.append(f"largest batch: {made.sequences} requests per replica, what the prediction allows within the targets, rounded down")
     else:
@@ -183,7 +183,8 @@ def _notes(made: Deployment, kinds: list[Kind]) -> list[str]:
     if "dstack" in kinds and made.per_machine > made.per_replica:
         found.append(f"dstack rents {made.per_replica} accelerators per replica; the price is of machines with {made.per_machine}")
     if made.server().then and "compose" in kinds:
-        found.append(f'load the model once the container runs: docker compose exec {made.name} {" ".join(launch.then)} "$MODEL_PATH"')
+        service = made.name if made.replicas_per_machine == 1 else f"{made.name}-0"  # they share the volume
+        found.append(f'load the model once a container runs: docker compose exec {service} {" ".join(launch.then)} "$MODEL_PATH"')
     return found
 
 
