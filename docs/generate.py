@@ -39,6 +39,7 @@ SCHEMAS = {
     "breakeven": "infra_advisor.advice.breakevens:BreakevenAnswer",
     "check": "infra_advisor.advice.checks:CheckAnswer",
     "places": "infra_advisor.advice.place_parts:PlacesAnswer",
+    "manifest": "infra_advisor.advice.manifests:Manifest",
     "sensitivity": "infra_advisor.advice.sensitivities:SensitivityAnswer",
     "simulate": "infra_advisor.advice.simulated:SimulateAnswer",
     "validate": "infra_advisor.advice.validation:Validation",

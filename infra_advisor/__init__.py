@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra_advisor.advice.estimate import estimate as estimate
     from infra_advisor.advice.limits import Choice as Choice
     from infra_advisor.advice.limits import Limits as Limits
+    from infra_advisor.advice.manifest import manifest as manifest
     from infra_advisor.advice.named import Shape as Shape
     from infra_advisor.advice.payment import Payment as Payment
     from infra_advisor.advice.recommend import recommend as recommend
@@ -55,6 +56,7 @@ _HOMES = {
     "compare": "advice.compare",
     "estimate": "advice.estimate",
     "load": "facts.catalog",
+    "manifest": "advice.manifest",
     "recommend": "advice.recommend",
     "sensitivity": "advice.sensitivity",
     "simulate": "advice.simulate",
@@ -62,8 +64,8 @@ _HOMES = {
 }
 __all__ = [
     "AdvisorError", "CatalogError", "Choice", "Lengths", "Limits", "Moving", "Payment", "Serving", "Shape", "Traffic",
-    "UsageError", "Workload", "breakeven", "capacity", "check", "compare", "estimate", "load", "recommend", "sensitivity", "simulate",
-    "validate",
+    "UsageError", "Workload", "breakeven", "capacity", "check", "compare", "estimate", "load", "manifest", "recommend", "sensitivity",
+    "simulate", "validate",
 ]  # fmt: skip
 
 

@@ -1,30 +1,42 @@
 """The runs that would settle a close decision: commands to copy, and the line that decides."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 
 from infra_advisor.advice.answer import Answer
+from infra_advisor.advice.launch import MODEL, checkpoint, command, context_tokens
 from infra_advisor.advice.parts import LimitsPart, WorkloadPart
 from infra_advisor.advice.plan_parts import Plan, Run
+from infra_advisor.facts.engines import Engine
 from infra_advisor.physics.cost import usd_per_mtok
 
 WAVES = 10
 """Requests per request in flight: fewer measure the start more than the steady state."""
 LEAST_REQUESTS = 100
 PORT = 8000
-ROOM = 64
-"""Tokens of context beyond the longest request."""
 
 
-def plan(answers: Sequence[Answer], workload: WorkloadPart, limits: LimitsPart) -> Plan:
-    """Runs for the first answer and for the next one that it is too close to, or for the first alone."""
+def plan(
+    answers: Sequence[Answer], workload: WorkloadPart, limits: LimitsPart, engines: Mapping[str, Engine], native: str | None = None
+) -> Plan:
+    """Runs for the first answer and for the next one that it is too close to, or for the first alone.
+
+    `native`: the format the model is published in.
+    """
     hardware = [answer for answer in answers if answer.hardware.class_ != "api"]
-    return Plan(runs=tuple(_run(answer, hardware, workload, limits) for answer in hardware[:2]))
+    return Plan(runs=tuple(_run(answer, hardware, workload, limits, engines, native) for answer in hardware[:2]))
 
 
-def _run(answer: Answer, others: Sequence[Answer], workload: WorkloadPart, limits: LimitsPart) -> Run:
+def _run(
+    answer: Answer,
+    others: Sequence[Answer],
+    workload: WorkloadPart,
+    limits: LimitsPart,
+    engines: Mapping[str, Engine],
+    native: str | None,
+) -> Run:
     software = answer.software
     model = workload.hf_id or workload.model
-    context = workload.input_tokens + workload.output_tokens + ROOM
     stem = f"{answer.offer.id.replace('/', '-')}-{software.engine}"
     loads = _loads(max(round((answer.performance.concurrency or 1.0) / answer.hardware.replicas), 1))
     results = tuple(f"{stem}-{load}.json" for load in loads)
@@ -33,21 +45,13 @@ def _run(answer: Answer, others: Sequence[Answer], workload: WorkloadPart, limit
         results = (f"{stem}.jsonl",)
         measure = [_llama_bench(software.weights, workload, results[0])]
         note = "one stream behind three depths, without a server; give the .gguf file of the format"
-    elif software.engine == "sglang":
-        serve = f"python -m sglang.launch_server --model-path {model} --tp {software.tp} --context-length {context} --port {PORT}"
-        serve += _sglang_format(software.weights)
-        measure = [_sglang_bench(workload, load, result) for load, result in zip(loads, results, strict=True)]
     else:
-        measure = [_vllm_bench(answer, model, workload, load, result) for load, result in zip(loads, results, strict=True)]
-        if software.engine == "vllm":
-            serve = f"vllm serve {model} --tensor-parallel-size {software.tp} --max-model-len {context} --port {PORT}" + _vllm_layout(
-                answer
-            )
-        else:
-            note = (
-                f"start the server of {software.engine} in its own way; "
-                "the client speaks to any OpenAI-compatible endpoint (--backend openai)"
-            )
+        serve, note = _serve(answer, workload, engines.get(software.engine), native, model)
+        client = _sglang_bench if software.engine == "sglang" else None
+        measure = [
+            client(workload, load, result) if client else _vllm_bench(answer, model, workload, load, result)
+            for load, result in zip(loads, results, strict=True)
+        ]
     return Run(
         answer=answer.id,
         serve=(serve,) if serve else (),
@@ -104,17 +108,29 @@ def _fold_in(answer: Answer, model: str, layer: str, results: Sequence[str]) -> 
     return f"mkdir -p {layer} && advisor calibrate {files} {run} {served} -o {layer}/deviations.csv"
 
 
-def _vllm_layout(answer: Answer) -> str:
-    software = answer.software
-    found = f" --pipeline-parallel-size {software.pp}" if software.pp > 1 else ""
-    found += f" --data-parallel-size {software.dp}" if software.dp > 1 else ""
-    found += " --enable-expert-parallel" if software.ep > 1 else ""
-    found += " --kv-cache-dtype fp8" if software.kv == "fp8" else ""
-    return found + (" --quantization fp8" if software.weights == "fp8" else "")
-
-
-def _sglang_format(weights: str) -> str:
-    return " --quantization fp8" if weights == "fp8" else ""
+def _serve(answer: Answer, workload: WorkloadPart, engine: Engine | None, native: str | None, model: str) -> tuple[str, str | None]:
+    """The server, and what its command does not say."""
+    loaded, why = (
+        (MODEL, None)
+        if engine is None or engine.launch is None
+        else checkpoint(workload, answer.software.weights, native, engine.launch.quantize)
+    )
+    started = engine and command(
+        engine,
+        answer.software,
+        model=loaded,
+        context=context_tokens(workload.input_tokens + workload.output_tokens),
+        port=PORT,
+        name=model if loaded == MODEL else None,
+        native=native,
+        chip=answer.hardware.accelerator,
+    )
+    if not started:
+        note = f"start the server of {answer.software.engine} in its own way; the client speaks to any OpenAI-compatible endpoint"
+        return "", f"{note} (--backend openai)"
+    notes = [*([f"put the checkpoint in the place of MODEL_PATH: {why}"] if why else []), *started.notes]
+    words = ["MODEL_PATH" if word == MODEL else word for word in started.words]
+    return shlex.join(words), "; ".join(notes) or None
 
 
 def _passes(answer: Answer, others: Sequence[Answer], limits: LimitsPart) -> list[str]:

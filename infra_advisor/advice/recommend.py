@@ -81,8 +81,10 @@ def recommend(
         answer = with_mix(catalog, answer, workload, limits, traffic, payment, progress)
     if answer.ranked and plan:
         from infra_advisor.advice.benchmark import plan as plan_of
+        from infra_advisor.advice.launch import native_format
 
-        return answer.model_copy(update={"plan": plan_of(answer.ranked, answer.workload, answer.limits)})
+        runs = plan_of(answer.ranked, answer.workload, answer.limits, catalog.engines, native_format(catalog, answer.workload))
+        return answer.model_copy(update={"plan": runs})
     if answer.ranked:
         return answer
     known = {way.limit for way in answer.relaxations}

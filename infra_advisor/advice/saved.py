@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from infra_advisor.advice.answer import Answer, Recommendation
 from infra_advisor.advice.asked import Asked
 from infra_advisor.advice.checks import SavedStamp
+from infra_advisor.advice.parts import WorkloadPart
 from infra_advisor.errors import UsageError, near_names
 from infra_advisor.facts.files import explain
 
@@ -24,19 +25,29 @@ SAVE = "save one with: advisor recommend ... -o saved.json"
 
 @dataclass(frozen=True)
 class Saved:
-    """A recommendation as it was: the question, its first answer, and what they rested on."""
+    """A recommendation as it was: the question, one of its answers (the first), and what they rested on."""
 
     stamp: SavedStamp
     asked: Asked
     winner: Answer | None
+    workload: WorkloadPart | None = None
 
 
-def saved(document: Path | str | Recommendation) -> Saved:
-    """The document of a file, or a recommendation at hand. Raises UsageError that says what is wrong with it."""
+def saved(document: Path | str | Recommendation, number: int = 1) -> Saved:
+    """The document of a file, or a recommendation at hand; `number`: which of the ranked answers. Raises UsageError."""
     if isinstance(document, Recommendation):
-        return _checked(json.loads(document.model_dump_json()), None)
+        return _checked(json.loads(document.model_dump_json()), None, number)
     path = Path(document)
-    return _checked(_document(_text(path), path), str(path))
+    return _checked(_document(_text(path), path), str(path), number)
+
+
+def saved_text(text: str, where: str, number: int = 1) -> Saved:
+    """The same for text that came another way, such as standard input. Raises UsageError."""
+    if len(text) > LARGEST_FILE_BYTES:
+        raise UsageError(f"{where}: {len(text):,} characters; a saved recommendation holds at most {LARGEST_FILE_BYTES:,}")
+    if not text.strip():
+        raise UsageError(f"{where}: is empty; {SAVE}")
+    return _checked(_document(text, Path(where)), where, number)
 
 
 def _text(path: Path) -> str:
@@ -81,7 +92,7 @@ def _finite(text: str) -> float:
     return value if math.isfinite(value := float(text)) else _refuse(text)
 
 
-def _checked(document: Any, file: str | None) -> Saved:
+def _checked(document: Any, file: str | None, number: int = 1) -> Saved:
     where = file or "the recommendation"
     if not isinstance(document, Mapping) or not isinstance(schema := document.get("schema"), str):
         raise UsageError(f"{where}: not an answer of advisor: it has no `schema`; {SAVE}")
@@ -97,7 +108,10 @@ def _checked(document: Any, file: str | None) -> Saved:
             extra="ignore",
         )
         ranked = listed if isinstance(listed := document.get("ranked"), list) else []
-        winner = Answer.model_validate(ranked[0], extra="ignore") if ranked else None
+        if number != 1 and not 1 <= number <= len(ranked):
+            raise UsageError(f"{where}: there is no answer {number}: it ranks {len(ranked)}; {SAVE} --top {max(number, 1)}")
+        winner = Answer.model_validate(ranked[number - 1], extra="ignore") if ranked else None
+        load = WorkloadPart.model_validate(document["workload"], extra="ignore") if document.get("workload") is not None else None
     except ValidationError as error:
         lines = [f"{where}: {line}" for line in explain(error)]
         more = [f"and {len(lines) - MOST_PROBLEMS:,} more"] if len(lines) > MOST_PROBLEMS else []
@@ -106,7 +120,7 @@ def _checked(document: Any, file: str | None) -> Saved:
         raise UsageError(f"{where}: its status is {stamp.status!r} and it ranks {len(ranked)} options: it was changed or cut; {SAVE}")
     if asked.traffic.trace is not None:
         raise UsageError(f"{where}: asks for the trace {asked.traffic.trace}; a recommendation takes none")
-    return Saved(stamp, asked, winner)
+    return Saved(stamp, asked, winner, load)
 
 
 def _other(schema: str) -> str:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "capacity": "The largest load of a deployment within its targets, and what a month costs.",
     "places": "Which providers, regions and API routes keep a residency, and why others do not.",
     "check": "Ask a saved recommendation again: does the decision still stand?",
+    "manifest": "Files that deploy an answer: compose, Kubernetes, SkyPilot, dstack, scripts.",
     "validate": "Predictions against measurements: the error table, yours or ours.",
     "calibrate": "Make the parameters from the evidence, or fold in your own runs.",
     "catalog": "Look into the facts: list, show, check, diff, update, schema, path.",

@@ -7,7 +7,8 @@ import typer
 from infra_advisor.cli.asked import Asked
 from infra_advisor.cli.catalog_diff import diff
 from infra_advisor.cli.catalog_update import update
-from infra_advisor.cli.options import CATALOG, CHECK, FILE, Command, asks
+from infra_advisor.cli.fresh_options import CHECK
+from infra_advisor.cli.options import CATALOG, FILE, Command, asks
 from infra_advisor.errors import EXIT_CATALOG, EXIT_CHECK_FAILED, EXIT_OK, CatalogError
 
 app = typer.Typer(

@@ -5,7 +5,8 @@ import datetime
 import typer
 
 from infra_advisor.cli.asked import Asked
-from infra_advisor.cli.options import FILE, UPDATE, asks
+from infra_advisor.cli.fresh_options import UPDATE
+from infra_advisor.cli.options import FILE, asks
 from infra_advisor.errors import EXIT_OK, EXIT_SOURCE_UNREACHABLE, UsageError
 
 OUTPUT = tuple(option for option in FILE if option.key != "output")

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +11,9 @@ from typer.core import TyperCommand
 from infra_advisor.advice.limits import CLASSES, DOUBTFUL
 from infra_advisor.cli import quantities as to
 from infra_advisor.cli.asked import Asked
+from infra_advisor.cli.fresh_options import CHECK, UPDATE
 from infra_advisor.cli.independence import INDEPENDENCE
+from infra_advisor.cli.manifest_options import MANIFEST
 from infra_advisor.cli.onprem import CARRY_IN, LICENCE
 from infra_advisor.cli.option import Option, with_bare_values
 from infra_advisor.cli.option import option as _option
@@ -199,29 +200,6 @@ CATALOG = (
         help="Your own facts on top of the bundled ones: a directory or file; the last one wins. Also INFRA_ADVISOR_CATALOG.",
     ),
 )
-UPDATE = (
-    _option(
-        "--source",
-        metavar="NAMES",
-        read=to.names,
-        many=True,
-        in_file=False,
-        help="Where to read: ecb, litellm, sakura, oci, aws, azure, gcp, vast, runpod, gpuhunt, skypilot or all; default all.",
-    ),
-    _option(
-        "--into", metavar="DIR", read=Path, in_file=False, help="The layer to write; default infra-advisor/fresh-prices in ~/.local/share."
-    ),
-    _option("--dry-run", flag=True, in_file=False, help="Show what would change; write nothing."),
-)
-CHECK = (
-    _option(
-        "--older-than",
-        metavar="AGE",
-        in_file=False,
-        help="Also list prices last read longer ago: 90d, or usual for 90 days of clouds, 30 of neoclouds and APIs, 1 of marketplaces.",
-    ),
-    _option("--strict", flag=True, in_file=False, help="Exit status 5 where there are such prices; alone it means --older-than usual."),
-)
 FILE = (
     _option(
         "--format",
@@ -260,6 +238,7 @@ SECTIONS: Mapping[str, tuple[Option, ...]] = {
     "Targets": TARGETS,
     "Limits": (*LIMITS, *LICENCE, *INDEPENDENCE),
     "Payment": PAYMENT,
+    "Manifest": MANIFEST,
     "Answer": (*RANKING, *EXPLAIN, *CARRY_IN, *MIX, *PLAN, *MONEY, *FILE),
     "Facts": (*CATALOG, *WORKLOAD_FILE),
 }

@@ -17,6 +17,7 @@ DOCUMENTS = {
     "capacity": "capacities:CapacityAnswer",
     "check": "checks:CheckAnswer",
     "places": "place_parts:PlacesAnswer",
+    "manifest": "manifests:Manifest",
     "sensitivity": "sensitivities:SensitivityAnswer",
     "simulate": "simulated:SimulateAnswer",
     "validate": "validation:Validation",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra_advisor.facts.api_offers import ApiOffer
     from infra_advisor.facts.chips import Alias, Chip
     from infra_advisor.facts.circuits import Circuits
+    from infra_advisor.facts.deploy import Deploy
     from infra_advisor.facts.deviations import Deviation
     from infra_advisor.facts.engines import Engine
     from infra_advisor.facts.formats import Formats
@@ -165,6 +166,15 @@ class Catalog(Reader):
         document = read_yaml(self.path / "power.yaml", problems)
         self._report(problems)
         return document if isinstance(document, Mapping) else {}
+
+    @cached_property
+    def deploy(self) -> "Deploy":
+        """Names of accelerators and clouds in orchestrators. Raises CatalogError."""
+        problems: list[str] = []
+        found: Deploy | None = import_module("infra_advisor.facts.deploy").read_deploy(self.path / "deploy.yaml", problems)
+        if found is None:
+            raise CatalogError(problems)
+        return found
 
     @cached_property
     def deviations(self) -> "Sequence[Deviation]":

@@ -20,6 +20,7 @@ from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chip_checks import check_aliases, check_chips
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.circuits import circuit_problems
+from infra_advisor.facts.deploy import check_deploy
 from infra_advisor.facts.engine_checks import check_engines
 from infra_advisor.facts.evidence import evidence_files, read_evidence
 from infra_advisor.facts.evidence_checks import check_measurements
@@ -38,7 +39,7 @@ from infra_advisor.facts.purchases import HostingFigure, Purchase, TcoReference
 READ = (
     "chips", "aliases", "engines", "providers", "assumptions", "profiles", "licences", "circuits", "parameters", "power",
     "deviations", "formats", "model_ids", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version",
-    "residency",
+    "residency", "deploy",
 )  # fmt: skip
 """Parts of the catalog that are read one by one."""
 
@@ -302,6 +303,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Catalog], Iterator[str]]], ...] 
     (("chips", "aliases"), lambda catalog: iter(check_aliases(catalog.aliases, catalog.chips.values()))),
     (("chips", "engines", "formats", "parameters"), _engines),
     (("chips", "power"), _power),
+    (("chips", "providers", "deploy"), lambda catalog: check_deploy(catalog.deploy, catalog.chips, catalog.providers)),
     (("model_ids", "formats"), _models),
     (("model_ids",), _model_names),
     (("chips", "providers", "nodes", "offers", "api_prices", "regions", "exchange_rates", "purchases", "hosting", "version"), _market),

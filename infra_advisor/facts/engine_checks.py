@@ -31,10 +31,11 @@ def _problems(
     for place, rule in enumerate(engine.runs_on):
         if rule.states_nothing:
             yield f"runs_on.{place}: states no chips"
-    for name in sorted({chip for rule in _chip_rules(engine) for chip in rule.chips} | _excepted(engine)):
+    for name in sorted({chip for rule in _chip_rules(engine) for chip in rule.chips} | _excepted(engine) | _named_chips(engine)):
         if name not in chip_ids:
             yield f"unknown chip {name}.{did_you_mean(name, chip_ids)}"
-    for name in sorted({name for rule in engine.weight_formats for name in rule.formats}):
+    made = set(engine.launch.quantize) if engine.launch is not None else set()
+    for name in sorted({name for rule in engine.weight_formats for name in rule.formats} | made):
         if name not in format_ids and not _ANY_RATE.fullmatch(name):
             yield f"unknown weight format {name}.{did_you_mean(name, format_ids)}"
     sizes = [tier.memory_at_least_bytes for tier in engine.defaults.tiers]
@@ -49,10 +50,16 @@ def _chip_rules(engine: Engine) -> Iterator[ChipRule]:
     yield from engine.runs_on
     for rule in (*engine.weight_formats, *engine.kv_formats):
         yield from rule.requires
+    if engine.launch is not None:
+        yield from engine.launch.images
 
 
 def _excepted(engine: Engine) -> set[str]:
     return {chip for tier in engine.defaults.tiers for chip in tier.except_chips}
+
+
+def _named_chips(engine: Engine) -> set[str]:
+    return set(engine.launch.ranks_per_chip) if engine.launch is not None else set()
 
 
 def _sources(engine: Engine) -> Iterator[str]:
@@ -69,3 +76,7 @@ def _sources(engine: Engine) -> Iterator[str]:
         yield from rule.source
     if engine.memory.utilisation is not None:
         yield from engine.memory.utilisation.source
+    if engine.launch is not None:
+        yield from engine.launch.source
+        for image in engine.launch.images:
+            yield from image.source

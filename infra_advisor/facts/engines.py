@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from infra_advisor.facts.engine_rules import ChipFacts, Feature, Ids, KvFormats, RunsOn, SourceIds, WeightFormats
 from infra_advisor.facts.fact import FROM_MEMORY, Record, Size, Source
+from infra_advisor.facts.launch import Launch
 from infra_advisor.units import parse_quantity
 
 
@@ -154,6 +155,7 @@ class Engine(Record):
     defaults: Defaults
     memory: Memory
     model_kinds: ModelKinds
+    launch: Launch | None = None
     notes: str | None = None
     sources: Mapping[str, Source] = {}
     """Sources of an entry that stands outside the bundled catalog."""

@@ -33,7 +33,7 @@ MAPPINGS = ("aliases", "assumptions", "parameters", "profiles", "formats", "lice
 YAML = (".yaml", ".yml")
 BUNDLED_ONLY = (
     "catalog.yaml", "model_aliases.yaml", "model_names.csv", "residency.yaml", "priors.yaml", "power.yaml", "accuracy.csv", "nearest.csv",
-    "geographies.yaml",
+    "geographies.yaml", "deploy.yaml",
 )  # fmt: skip
 """Files of a catalog directory that no layer overrides."""
 MOST_ENTRIES = 100_000

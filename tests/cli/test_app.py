@@ -51,7 +51,7 @@ def test_every_command_has_help(run: Run, command: str) -> None:
 def test_the_help_of_recommend_names_every_option(run: Run) -> None:
     out = run("recommend", "--help").out
     for section, options in SECTIONS.items():
-        if section not in ("Update", "Check", "Deployment", "Traffic", "Fleet"):
+        if section not in ("Update", "Check", "Deployment", "Traffic", "Fleet", "Manifest"):
             for option in options:
                 assert all(spelling in out for spelling in option.spellings)
 

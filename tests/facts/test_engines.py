@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.engine_checks import check_engines
 from infra_advisor.facts.engines import Engine, default_limits, engine_has, engine_runs_on, formats_for, kv_formats_for
 from infra_advisor.facts.files import read_yaml
@@ -370,3 +371,14 @@ class TestChecks:
     def test_wrapped_engine_and_repeated_id(self) -> None:
         found = self.problems(self.sound(), self.sound(wraps="llama"))
         assert found == ["engines: the id mlx-lm appears twice", "engines/mlx-lm: wraps the unknown engine llama."]
+
+
+def test_a_launch_names_known_chips_formats_and_sources(real: Catalog) -> None:
+    """Each wrong name of the launch of an engine is a problem of its own."""
+    engine = real.engines["vllm"]
+    assert engine.launch is not None
+    launch = engine.launch.model_copy(update={"ranks_per_chip": {"h100-sxmm": 2}, "quantize": {"fp9": "fp8"}, "source": ("no-source",)})
+    problems = check_engines([engine.model_copy(update={"launch": launch})], real.chips, real.formats.weights, real.sources("engines"))
+    assert [problem.split(": ", 1)[1].split(".")[0] for problem in problems] == [
+        "unknown chip h100-sxmm", "unknown weight format fp9", "unknown source no-source",
+    ]  # fmt: skip

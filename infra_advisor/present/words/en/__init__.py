@@ -12,6 +12,7 @@ from infra_advisor.present.words.en import (
     entries,
     freshness,
     lock_in,
+    manifest,
     money,
     onprem,
     pages,
@@ -26,8 +27,8 @@ from infra_advisor.present.words.en import (
 
 PARTS = (
     ages.TEXTS, breakeven.TEXTS, capacity.TEXTS, check.TEXTS, cost.TEXTS, energy.TEXTS, entries.TEXTS, freshness.TEXTS, lock_in.TEXTS,
-    money.TEXTS, onprem.TEXTS, pages.TEXTS, places.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS, simulate.TEXTS,
-    update.TEXTS, validate.TEXTS,
+    manifest.TEXTS, money.TEXTS, onprem.TEXTS, pages.TEXTS, places.TEXTS, recommend.TEXTS, records.TEXTS, sensitivity.TEXTS,
+    simulate.TEXTS, update.TEXTS, validate.TEXTS,
 )  # fmt: skip
 """No key stands in two of them."""
 
