@@ -6,15 +6,18 @@ from typing import Literal
 from infra_advisor.advice.answer import Answer
 from infra_advisor.advice.onsite import OWN
 from infra_advisor.advice.onsite_parts import CarryIn, CarryItem
+from infra_advisor.advice.residency_parts import ResidencyPart
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
 from infra_advisor.facts.engines import Engine
 from infra_advisor.facts.formats import Formats
+from infra_advisor.facts.jurisdiction import Status, worst
 from infra_advisor.facts.model_names import ResolvedModel
 from infra_advisor.physics.transformer import weight_bytes
 
 Online = Literal["offline", "online", "unknown"]
 SMALL = "a few megabytes at most, not counted"
+_STATUS: dict[Online, Status] = {"offline": "kept", "unknown": "unknown", "online": "excluded"}
 DRIVERS_INSIDE = ("macOS",)
 """Operating systems that bring the driver of their accelerator."""
 
@@ -23,7 +26,7 @@ def online_needs(engine: Engine) -> tuple[Online, str]:
     """(offline | online | unknown, why): whether the engine serves where there is no network. Unknown is never offline."""
     known = engine.network
     if known is None:
-        return "unknown", f"{engine.name}: the catalog does not say whether it asks for a licence or a service online; ask its maker"
+        return "unknown", f"{engine.name}: the catalog does not say whether it asks for a licence or a service online"
     if known.licence_check == "to-run":
         return "online", f"{engine.name} checks its licence over the network while it runs"
     if known.control_plane == "cloud":
@@ -44,6 +47,20 @@ def runs_cut_off(catalog: Catalog, class_: str, engine: str) -> tuple[Online, st
     if class_ not in OWN:
         return "online", "a rented machine is started and reached through the control plane of its cloud"
     return online_needs(catalog.engines[engine])
+
+
+def with_engine(catalog: Catalog, placed: ResidencyPart, class_: str, engine: str) -> ResidencyPart:
+    """How an option stands to `air-gapped`, with its engine judged too."""
+    online, why = runs_cut_off(catalog, class_, engine)
+    found = _STATUS[online]
+    ask = "ask the maker of the engine whether it serves without a network" if online == "unknown" else ""
+    axes = tuple(
+        axis.model_copy(update={"status": worst((axis.status, found)), "why": f"{axis.why}; {why}", "ask": ask or axis.ask})
+        if axis.axis == "residency"
+        else axis
+        for axis in placed.axes
+    )
+    return placed.model_copy(update={"status": worst(axis.status for axis in axes), "axes": axes})
 
 
 def carry_in(catalog: Catalog, answer: Answer, resolved: ResolvedModel) -> CarryIn | None:

@@ -10,6 +10,7 @@ from infra_advisor.advice.evidence import Citations, known_from_near
 from infra_advisor.advice.freshness import price_age_limit_d, price_confidence
 from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
+from infra_advisor.advice.placing import UNKNOWN_MARK, open_questions
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row
 from infra_advisor.advice.site import Sites
@@ -114,6 +115,16 @@ def _answer(
         reason = "; ".join(priced.notes) or "no price"
     elif ranks_last(row):
         reason = energy.reason or energy.carbon_reason
+    residency, marks = priced.residency, priced.marks
+    if residency is not None and understood.limits.placing.cut_off:
+        from infra_advisor.advice.air_gap import with_engine
+
+        residency = with_engine(catalog, residency, priced.class_, candidate.engine.id)
+    if residency is not None and residency.status == "unknown" and priced.unknown is None:
+        if understood.limits.allow_unknown:
+            marks = tuple(dict.fromkeys((*marks, UNKNOWN_MARK)))
+        else:
+            reason = reason or open_questions(residency)
     reason = reason or priced.unknown
     believed_d = price_age_limit_d(catalog, priced.class_, priced.provider, priced.marks)
     return Answer(
@@ -138,7 +149,7 @@ def _answer(
             ),
             source=source_title(catalog, priced.class_, priced.source),
             source_id=priced.source,
-            marks=priced.marks,
+            marks=marks,
             purchase_usd=priced.purchase_usd,
             other_regions=behind,
         ),
@@ -170,7 +181,7 @@ def _answer(
         headroom=tuple(headroom(understood.limits, performance, cost)),
         grade=GRADES[unseen],
         reason=reason,
-        residency=priced.residency,
+        residency=residency,
         evidence=evidence,
         assumptions=(
             *candidate.notes,

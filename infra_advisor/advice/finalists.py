@@ -1,5 +1,6 @@
 """The fleets that will be shown, settled by simulation: rows ranked in closed form are run until those at the top have all been."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from infra_advisor.advice.option import Priced
 from infra_advisor.advice.portable import Portability, portability
 from infra_advisor.advice.question import Understood
 from infra_advisor.advice.rows import Row, best_places, merged, rows, within_budget
+from infra_advisor.advice.searching import engines_of
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.search import settle as simulation
 from infra_advisor.search.fleet import Fleets
@@ -52,7 +54,8 @@ def finalists(
     """
     ranked = _ranked(understood, found, options, rank, merge)
     if understood.limits.portable:
-        movable = portability(catalog, understood.resolved.model, found, payable(ranked.fitting, understood.limits))
+        engines = engines_of(catalog, understood.limits, Counter())
+        movable = portability(catalog, understood.resolved.model, found, payable(ranked.fitting, understood.limits), engines)
         ranked = _ranked(understood, found, options, rank, merge, movable=movable)
     on: dict[Platform, list[Priced]] = {}
     places: dict[Platform, list[int]] = {}

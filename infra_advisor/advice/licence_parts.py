@@ -24,7 +24,7 @@ class LicencePart(Part):
     commercial: Literal["yes", "conditional", "no", "unverified"]
     """Commercial use, as the catalog has it."""
     verdict: Verdict
-    """Of the question. refused and unknown rank nothing."""
+    """Of the question. refused ranks nothing, and so does unknown unless it is admitted."""
     reason: str | None = None
     """Why nothing is ranked."""
     note: str | None = None

@@ -6,6 +6,9 @@ from infra_advisor.advice.licence_parts import LicencePart
 from infra_advisor.advice.question import Understood, limits_part, payment_part, stamp, workload_part
 from infra_advisor.facts.catalog import Catalog
 
+UNKNOWN_MARK = "licence-unknown"
+"""Of an answer that --allow-unknown admits."""
+
 
 def licence_of(catalog: Catalog, understood: Understood) -> LicencePart | None:
     """The licence of the model in question; None where commercial use was not asked about."""
@@ -32,11 +35,23 @@ def refused(catalog: Catalog, understood: Understood, licence: LicencePart, rank
     )
 
 
-def under(record: Recommendation, licence: LicencePart) -> Recommendation:
-    """The record under a licence that allows the use, with its conditions, or that is unknown: then nothing is ranked, all is listed."""
+def under(record: Recommendation, licence: LicencePart, *, admit_unknown: bool) -> Recommendation:
+    """The record under a licence that allows the use, with its conditions, or that is unknown: then nothing is ranked, all is listed.
+
+    `admit_unknown`: or all is ranked all the same, with a mark and a warning.
+    """
+    if licence.verdict == "unknown" and admit_unknown:
+        reason = licence.reason or ""
+        said = (f"{reason[:1].upper()}{reason[1:]}.", *licence_warnings(licence, hosted=_hosted(record)))
+        return record.model_copy(
+            update={
+                "licence": licence.model_copy(update={"reason": None}),
+                "ranked": tuple(_marked(answer) for answer in record.ranked),
+                "warnings": (*(said if record.ranked else ()), *record.warnings),
+            }
+        )
     if licence.verdict != "unknown":
-        hosted = any(answer.hardware.class_ == "api" for answer in record.ranked)
-        said = tuple(licence_warnings(licence, hosted=hosted)) if record.ranked else ()
+        said = tuple(licence_warnings(licence, hosted=_hosted(record))) if record.ranked else ()
         return record.model_copy(update={"licence": licence, "warnings": (*said, *record.warnings)})
     listed = tuple(_listed(answer, licence) for answer in record.ranked)
     return record.model_copy(
@@ -52,6 +67,15 @@ def under(record: Recommendation, licence: LicencePart) -> Recommendation:
             "warnings": (),
         }
     )
+
+
+def _hosted(record: Recommendation) -> bool:
+    return any(answer.hardware.class_ == "api" for answer in record.ranked)
+
+
+def _marked(answer: Answer) -> Answer:
+    offer = answer.offer
+    return answer.model_copy(update={"offer": offer.model_copy(update={"marks": (*offer.marks, UNKNOWN_MARK)})})
 
 
 def _listed(answer: Answer, licence: LicencePart) -> Answer:

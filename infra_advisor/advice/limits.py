@@ -81,7 +81,7 @@ class Limits:
     keys: str | None = None
     """`customer`: the customer alone can hold the keys of what is stored."""
     allow_unknown: bool = False
-    """What these five ask and the facts do not say does not exclude, but is marked."""
+    """What these five, or `commercial`, ask and the facts do not say does not exclude, but is marked."""
     where: tuple[str, ...] = CLASSES
     vendor: Choice = Choice()
     provider: Choice = Choice()

@@ -14,7 +14,7 @@ from infra_advisor.advice.question import Understood
 from infra_advisor.advice.ranked import api_key
 from infra_advisor.advice.rented import rented
 from infra_advisor.advice.rows import Row, rows, score
-from infra_advisor.advice.searching import certain_of
+from infra_advisor.advice.searching import certain_of, engines_of
 from infra_advisor.errors import UsageError
 from infra_advisor.facts.catalog import Catalog
 from infra_advisor.facts.chips import Chip
@@ -83,7 +83,8 @@ def _lock_in(
     mine = way_of_row(catalog, row) if row else way_of_api(catalog, answer, api_key(answer, rank))
     priced = row.priced if row else None
     chip = catalog.chips[priced.platform.chip] if priced else None
-    usable = engines_for(catalog.engines.values(), understood.resolved.model, chip, answer.software.weights) if chip else []
+    engines = engines_of(catalog, understood.limits, Counter()).values()
+    usable = engines_for(engines, understood.resolved.model, chip, answer.software.weights) if chip else []
 
     def instead(way: Way | None, why_none: str) -> Alternative:
         return alternative(catalog, seen.found, mine, way, why_none, load_stated=understood.load.stated)

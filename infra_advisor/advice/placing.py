@@ -98,6 +98,11 @@ class Judged:
         return "; ".join(f"{one.axis} unknown: {one.why}" + (f"; {one.ask}" if one.axis != "residency" else "") for one in open_)
 
 
+def open_questions(part: ResidencyPart) -> str:
+    """What is not known of an option, in one line."""
+    return "; ".join(f"{one.axis} unknown: {one.why}; {one.ask}" for one in part.axes if one.status == "unknown")
+
+
 class Placing:
     """The judge of one question; what stands at one place under one operator is judged once."""
 

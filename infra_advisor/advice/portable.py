@@ -1,6 +1,6 @@
 """Engines that can stand in for each other, and `--portable`: what two of them load, and two sellers or makers of chips offer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,13 +43,15 @@ class Portability:
     why_not: Callable[[int], str]
 
 
-def portability(catalog: Catalog, model: LanguageModel, found: Fleets, fitting: Iterable[Row]) -> Portability:
+def portability(
+    catalog: Catalog, model: LanguageModel, found: Fleets, fitting: Iterable[Row], admitted: Mapping[str, Engine]
+) -> Portability:
     """Judge every place: two independent engines load its weights on its chip, and among the rows that fit, those with the same weights
     and as many engines come from two providers or from two vendors of chips."""
 
     @cache
     def engines(chip: str, weights: str) -> tuple[str, ...]:
-        usable = engines_for(catalog.engines.values(), model, catalog.chips[chip], weights)
+        usable = engines_for(admitted.values(), model, catalog.chips[chip], weights)
         return tuple(engine.name for engine in independent(usable))
 
     def key(place: int) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from infra_advisor.advice.answer import Assumption, Recommendation
+from infra_advisor.advice.answer import Answer, Assumption, Recommendation
 from infra_advisor.advice.asked import echo
 from infra_advisor.advice.build import answers
 from infra_advisor.advice.costs import cost_assumptions
@@ -76,7 +76,7 @@ def recommend(
     answer = answer.model_copy(update={"question": asked})
     if answer.licence is not None and answer.licence.reason:
         return answer
-    answer = on_site(catalog, answer, workload.model, site_needs=site_needs, carry_in=carry_in)
+    answer = on_site(catalog, answer, workload.model, site_needs=site_needs, carry_in=carry_in or limits.placing.cut_off)
     if mix:
         answer = with_mix(catalog, answer, workload, limits, traffic, payment, progress)
     if answer.ranked and plan:
@@ -161,6 +161,12 @@ def _answer(
     shown = listed if top == 0 else listed[:top]
     blank: list[tuple[str, ...]] = [()] * len(shown)
     unranked = answers(catalog, understood, found, shown, ranks=[None] * len(shown), labels=blank, behind={})
+    engine_unknown: list[Answer] = []
+    if limits.placing.cut_off:
+        from infra_advisor.advice.cut_off import undecided
+
+        engine_unknown = undecided(catalog, understood, certain, rank, merge)
+        unranked += engine_unknown if top == 0 else engine_unknown[:top]
     record = Recommendation(
         as_of=catalog.as_of.isoformat(),
         catalog=stamp(catalog),
@@ -176,10 +182,10 @@ def _answer(
         near_misses=tuple(near),
         relaxations=tuple(relaxations(near)),
         excluded=dict(sorted(excluded.items(), key=lambda item: (-item[1], item[0]))),
-        considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed)},
+        considered={"offers": len(options), "deployments": found.points, "unranked": len(api_unranked) + len(listed) + len(engine_unknown)},
         warnings=tuple(warnings(catalog, ranked, limits, load_stated=understood.load.stated)),
     )
-    return record if licence is None else under(record, licence)
+    return record if licence is None else under(record, licence, admit_unknown=limits.allow_unknown)
 
 
 def _of_a_size(options: list[Priced], understood: Understood, excluded: Counter[str]) -> list[Priced]:

@@ -1,11 +1,13 @@
 """From an understood question to fleets: every platform among the options predicted once."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from infra_advisor.advice.limits import Limits
 from infra_advisor.advice.option import Priced
 from infra_advisor.advice.question import Understood
 from infra_advisor.facts.catalog import Catalog
+from infra_advisor.facts.engines import Engine
 from infra_advisor.search.candidates import Candidate
 from infra_advisor.search.fleet import Fleets, fleets
 from infra_advisor.search.solve import QUANTILES
@@ -18,13 +20,16 @@ def search(
     excluded: Counter[str],
     accept: Callable[[Candidate], bool] | None = None,
     one_replica: bool = False,
+    engines: Mapping[str, Engine] | None = None,
 ) -> Fleets:
-    """Predict every platform among the options once."""
+    """Predict every platform among the options once. `engines`: instead of all that the limits admit."""
+    if engines is None:
+        engines = engines_of(catalog, understood.limits, excluded)
     platforms = dict.fromkeys(option.platform for option in options)
     return fleets(
         platforms,
         catalog.chips,
-        catalog.engines,
+        engines,
         understood.question,
         understood.targets,
         understood.load,
@@ -39,6 +44,15 @@ def search(
         headroom=understood.limits.headroom,
         spare=understood.limits.spare,
     )
+
+
+def engines_of(catalog: Catalog, limits: Limits, excluded: Counter[str]) -> Mapping[str, Engine]:
+    """Engines that the limits admit: where nothing may need a network, those that serve without one."""
+    if not limits.placing.cut_off:
+        return catalog.engines
+    from infra_advisor.advice.cut_off import engines_cut_off
+
+    return engines_cut_off(catalog, limits, excluded)
 
 
 def tails_of(understood: Understood) -> dict[str, float]:

@@ -28,5 +28,9 @@ PLACE = (
         help="What the operator must hold: ismap, iso27017, soc2.",
     ),
     _option("--keys", metavar="WHO", read=to.one_of(KEYS), help="Who alone can hold the keys of what is stored: customer."),
-    _option("--allow-unknown", flag=True, help="Also rank, with a mark, what these cannot be decided for; else it is listed apart."),
+    _option(
+        "--allow-unknown",
+        flag=True,
+        help="Also rank, with a mark, what these, or --commercial, cannot be decided for; else it is listed apart.",
+    ),
 )

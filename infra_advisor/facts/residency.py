@@ -46,6 +46,11 @@ class Residency:
         return self.level != "any" and bool(self.keep or self.drop or self.level in OWN_LEVELS)
 
     @property
+    def cut_off(self) -> bool:
+        """True where nothing may need a network."""
+        return self.level == "air-gapped"
+
+    @property
     def places(self) -> str:
         """`JP`, `EU,!DE`; empty without any."""
         return ",".join((*self.keep, *(f"!{name}" for name in self.drop)))

@@ -72,7 +72,7 @@ def test_the_region_is_japanese_and_the_operator_is_not(frozen: Catalog) -> None
 
 
 def test_own_hardware_keeps_every_level(frozen: Catalog) -> None:
-    for level in ("storage", "geo", "processing", "domestic-operator", "on-prem", "air-gapped"):
+    for level in ("storage", "geo", "processing", "domestic-operator", "on-prem"):
         own = [one for one in ask(frozen, residency=f"JP:{level}", keys="customer").ranked if one.hardware.class_ in ("onprem", "edge")]
         assert own
         assert {one.residency.status for one in own if one.residency} == {"kept"}
